@@ -1,0 +1,116 @@
+// What can be done with one board, as small interfaces: one an ability.
+//
+// The same interfaces are implemented twice: by drivers inside a device host
+// (single-threaded, one call at a time) and by hosts/ proxies inside the agent
+// (any thread; a call blocks until the reply, the deadline or the stop).
+//
+// Errors: Cause::timeout and cancelled as asked for; refused when the epoch is
+// older than one already seen; device when hardware or a tool misbehaves;
+// guest when the program under test did (a lockup); unavailable when the host
+// is gone; invalid for an argument that can never work.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace assay::abilities {
+
+// Every command to a board carries the lease's epoch, so that a late one of an
+// older lease is refused by the host itself.
+struct Order {
+  std::uint64_t epoch = 0;
+  Wait wait;
+};
+
+class Power {
+ public:
+  virtual ~Power() = default;
+  // Returns once the supply is switched (and read back where possible).
+  virtual Result<> on(const Order&) = 0;
+  virtual Result<> off(const Order&) = 0;
+  // nullopt: this switch cannot be read back. Never guesses "off".
+  virtual Result<std::optional<bool>> is_on(const Order&) = 0;
+};
+
+class Reset {
+ public:
+  virtual ~Reset() = default;
+  // A reset pulse; memory keeps what a warm reset keeps.
+  virtual Result<> pulse(const Order&) = 0;
+};
+
+// What to write where. `file` is decoded by the driver (HEX, ELF, raw bytes).
+struct FlashJob {
+  std::filesystem::path file;
+  std::uint64_t address = 0;  // where raw bytes go
+  // Erased first: the whole chip, or [address, address + erase_size) of it.
+  bool erase_chip = false;
+  std::uint64_t erase_size = 0;
+};
+
+class Flash {
+ public:
+  virtual ~Flash() = default;
+  // Erases, writes and verifies by reading back where the device can.
+  // Cause::invalid when the file cannot be decoded, with line or offset.
+  virtual Result<> write(const Order&, const FlashJob&) = 0;
+  // nullopt: this flasher cannot read. At most 16 MiB a call.
+  virtual Result<std::optional<Bytes>> read(const Order&, std::uint64_t address, std::uint64_t size) = 0;
+};
+
+struct ConsoleChunk {
+  BootTime at;  // when the host read the first of these bytes
+  Bytes bytes;
+};
+
+class Console {
+ public:
+  using Sink = std::function<void(const ConsoleChunk&)>;
+  virtual ~Console() = default;
+  // From now on every byte goes to `sink` (null: to nobody), in order, on the
+  // reader's thread; it must not block. Bytes that arrived while nobody
+  // listened are delivered first (the last MiB of them).
+  virtual void listen(Sink sink) = 0;
+  virtual Result<> write(const Order&, ByteView) = 0;
+};
+
+// Something that happened to a device by itself.
+struct Incident {
+  enum class Kind {
+    guest_fault,  // the emulated processor locked up: the product's doing
+    gone,         // device, machine or host vanished: the lab's
+    back,
+  };
+  Kind kind = Kind::gone;
+  std::string text;
+};
+
+// A board as the executor sees it. An ability that it lacks is a null pointer.
+class Board {
+ public:
+  virtual ~Board() = default;
+  [[nodiscard]] virtual const std::string& id() const = 0;
+  virtual Power* power() = 0;
+  virtual Reset* reset() = 0;
+  virtual Flash* flash() = 0;
+  virtual Console* console() = 0;
+  // Does this ability ("power", "flash", "console", "reset") demonstrably work
+  // right now? Does not disturb the program under test. The error says what is
+  // wrong with the lab.
+  virtual Result<> check(std::string_view ability, const Order&) = 0;
+  // Incidents since the last call, oldest first.
+  virtual std::vector<Incident> incidents() = 0;
+  // Called on some thread whenever an incident arrives; must not block.
+  virtual void on_incident(std::function<void(const Incident&)>) = 0;
+};
+
+}  // namespace assay::abilities
