@@ -1,0 +1,144 @@
+// The scheduler's adapter: one thread that feeds the pure core, commits what it
+// decides to the store, and only then lets it happen.
+//
+// Thread-safe: every method may be called from any thread and returns at once,
+// but for those that return a Result: these wait (bounded by the queue's length)
+// until the outcome is on disk. Callbacks run on the dispatcher's thread and must
+// not block or call back synchronously into methods that wait.
+// A failed commit stops acceptance (Cause::exhausted or io, with the disk's
+// words), reloads the core from the store, which is the truth, and tries again
+// when the next request comes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+namespace assay::store {
+class Store;
+}
+
+namespace assay::dispatch {
+
+// A verdict as the scheduler sees it.
+enum class Outcome { passed, failed, lab_error, cancelled };
+
+struct BoardNeed {
+  std::string role;
+  std::string profile;
+  std::vector<std::string> abilities;
+  std::string board;  // this very one, or ""
+};
+
+struct NewJob {
+  std::vector<BoardNeed> needs;
+  std::vector<std::string> verbs;     // what the agent must be able to do
+  std::string profile;                // for listings
+  std::map<std::string, std::string> params;
+  std::string spec_digest;
+  std::string spec;                   // the compiled JobSpec, serialised: opaque here
+};
+
+struct NewRun {
+  std::string plan, project, rev, ref, request_id;
+  std::int32_t priority = 0;
+  std::string request;                // the SubmitRunRequest, serialised: for `retest`
+  std::vector<NewJob> jobs;           // at least one, at most 1000
+};
+
+struct BoardFacts {
+  std::string id, profile;
+  std::vector<std::string> abilities, tags;
+  std::string quarantine;             // "" when usable
+  std::uint64_t epoch = 0;            // the highest that the agent has seen
+};
+
+struct AgentFacts {
+  std::string name, incarnation, version;
+  std::vector<std::string> verbs;
+  std::vector<BoardFacts> boards;
+  std::vector<std::string> attempts;  // still running or not wholly delivered
+};
+
+struct BoardLease {
+  std::string role, board;
+  std::uint64_t epoch = 0;
+};
+
+// What the dispatcher tells one connected agent.
+class AgentLink {
+ public:
+  virtual ~AgentLink() = default;
+  virtual void assign(const std::string& attempt, const std::string& spec,
+                      const std::vector<BoardLease>& leases, Duration lease) = 0;
+  virtual void cancel(const std::string& attempt, const std::string& reason) = 0;
+  // Another connection of the same agent took over, or assayd stops.
+  virtual void close(const std::string& reason) = 0;
+};
+
+struct LeaseTimes {
+  Duration lease = std::chrono::seconds(30);
+  Duration renew_every = std::chrono::seconds(5);
+};
+
+class Dispatcher {
+ public:
+  // Loads the state from the store and starts the thread. Agents that had
+  // attempts have one lease's time to report back.
+  static Result<std::unique_ptr<Dispatcher>> start(store::Store&, LeaseTimes);
+  virtual ~Dispatcher() = default;
+
+  // On disk when it returns: the run's id ("r17"). The same request_id again
+  // returns the id of the first.
+  virtual Result<std::string> submit(NewRun) = 0;
+  virtual Result<> cancel_run(const std::string& run, const std::string& reason) = 0;
+  // reason "" : back in use.
+  virtual Result<> quarantine(const std::string& board, const std::string& reason) = 0;
+
+  // One agent connected and said hello. The link is kept until
+  // agent_disconnected() or a newer connection.
+  // Cause::refused when a living other incarnation has the name.
+  virtual Result<> agent_connected(AgentFacts, std::shared_ptr<AgentLink>) = 0;
+  virtual void agent_disconnected(const std::string& agent, const AgentLink*) = 0;
+  virtual void assignment_answered(const std::string& attempt, bool accepted, const std::string& reason) = 0;
+  // Returns attempts that the agent should stop: unknown, ended or fenced.
+  virtual std::vector<std::string> renewed(const std::string& agent, const std::vector<std::string>& attempts) = 0;
+  virtual void board_changed(const std::string& agent, BoardFacts) = 0;
+  // The attempt's last event is on disk. Counted once, whatever is repeated;
+  // waits for the commit. `retry_elsewhere` as the agent said.
+  virtual Result<> attempt_ended(const std::string& attempt, Outcome, const std::string& sentence,
+                                 bool retry_elsewhere) = 0;
+
+  // May this attempt still deliver events? false: fenced or unknown.
+  virtual bool accepts_events(const std::string& attempt) = 0;
+
+  struct WaitReason {
+    std::string job, reason;
+  };
+  virtual std::vector<WaitReason> why(const std::string& run) = 0;
+
+  struct BoardView {
+    BoardFacts facts;
+    std::string agent, state, reason, holder;  // state: idle, leased, quarantined, offline
+    std::uint64_t epoch = 0;
+  };
+  virtual std::vector<BoardView> boards() = 0;
+  struct AgentView {
+    AgentFacts facts;
+    bool connected = false;
+    std::vector<std::string> attempts;
+  };
+  virtual std::vector<AgentView> agents() = 0;
+
+  // Called after every commit that changed a run, with its id.
+  virtual void on_run_changed(std::function<void(const std::string& run)>) = 0;
+};
+
+}  // namespace assay::dispatch

@@ -1,0 +1,99 @@
+// The one narrow door to what assayd must not forget (SQLite today, PostgreSQL
+// can follow: tests/unit/store is the suite that any back end must pass).
+//
+// Thread-safe. Reads see the last commit. A commit is all or nothing and on disk
+// when it returns. Causes: exhausted (disk full), io, invalid (damaged file: byte
+// offset or SQLite's words; a schema newer than this program's), refused (another
+// process holds it).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace assay::store {
+
+struct RunRow {
+  std::int64_t number = 0;  // the 17 of "r17"
+  std::string plan, project, rev, ref, request_id;
+  std::int32_t priority = 0;
+  std::string request;      // serialised SubmitRunRequest
+  std::string state;        // queued, running, ended
+  std::string verdict;      // "", passed, failed, lab-error, cancelled
+  std::string sentence;
+  std::int64_t submitted = 0, started = 0, ended = 0;  // unix microseconds; 0: not yet
+};
+
+struct JobRow {
+  std::int64_t run = 0;
+  std::int32_t index = 0;   // the 1 of "r17.1"
+  std::string profile, params_json, needs_json, verbs_json;
+  std::string spec, spec_digest;
+  std::string state, verdict, sentence;
+  std::int32_t attempts = 0, lab_errors = 0;
+};
+
+struct AttemptRow {
+  std::int64_t run = 0;
+  std::int32_t job = 0, number = 0;  // "r17.1.2"
+  std::string agent, incarnation, leases_json;
+  std::string state;        // assigned, running, ended
+  std::string verdict, sentence;
+  std::int64_t started = 0, ended = 0;
+};
+
+struct BoardRow {
+  std::string id, agent, profile, facts_json, quarantine;
+  std::uint64_t epoch = 0;
+};
+
+// One group commit.
+struct Batch {
+  std::vector<RunRow> runs;          // inserted or replaced by number
+  std::vector<JobRow> jobs;
+  std::vector<AttemptRow> attempts;
+  std::vector<BoardRow> boards;
+  [[nodiscard]] bool empty() const {
+    return runs.empty() && jobs.empty() && attempts.empty() && boards.empty();
+  }
+};
+
+struct RunFilter {
+  std::string plan, project, ref, status;  // "" : all
+  std::int64_t before = 0;                 // only runs with a smaller number; 0: from the newest
+  std::uint32_t limit = 50;
+};
+
+// All that is not over: what the dispatcher starts from.
+struct OpenWork {
+  std::vector<RunRow> runs;
+  std::vector<JobRow> jobs;
+  std::vector<AttemptRow> attempts;
+  std::vector<BoardRow> boards;
+  std::int64_t last_run = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual Result<> commit(const Batch&) = 0;
+  virtual Result<OpenWork> open_work() = 0;
+  virtual Result<std::optional<RunRow>> run(std::int64_t number) = 0;
+  virtual Result<std::optional<RunRow>> run_by_request(const std::string& request_id) = 0;
+  virtual Result<std::vector<RunRow>> runs(const RunFilter&) = 0;
+  virtual Result<std::vector<JobRow>> jobs(std::int64_t run) = 0;
+  virtual Result<std::vector<AttemptRow>> attempts(std::int64_t run) = 0;
+  // A random id made with the store: agents notice a different store by it.
+  virtual Result<std::string> identity() = 0;
+};
+
+// `folder`/assay.db, made or migrated as needed; the folder is locked for this process.
+Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& folder);
+
+}  // namespace assay::store
