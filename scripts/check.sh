@@ -1,0 +1,69 @@
+# ./dev test, lint, bench and soak. Sourced.
+
+test_usage='usage: ./dev test [FILTER]
+Sets up, builds and runs every test; FILTER is a regular expression over test names (ctest -R).
+A failed system test leaves its folder in build/failed/.'
+
+run_tests() {
+  [ $# -le 1 ] || die "test takes one filter, not '$*'" "type: ./dev test 'system|plans'"
+  setup test
+  firmware
+  say 'Building Assay and its tests'
+  build_tree ON all
+  say 'Testing'
+  exec ctest --test-dir "$root/build" --output-on-failure -j2 ${1:+-R "$1"}
+}
+
+lint_usage='usage: ./dev lint [BASE]
+clang-format over every C++ file; clang-tidy over the .cpp files that differ from BASE (default: where
+this branch left its upstream, else the last commit) or are not committed.
+To mend formatting: clang-format -i FILE...'
+
+lint() {
+  [ $# -le 1 ] || die "lint takes one revision, not '$*'" "type: ./dev lint [BASE]"
+  local base=${1:-} bad=0 files=() changed=()
+  setup lint
+  mapfile -t files < <(git ls-files --cached --others --exclude-standard -- '*.cpp' '*.hpp')
+  say "clang-format: ${#files[@]} files"
+  clang-format --dry-run --Werror "${files[@]}" || bad=1
+
+  if [ -z "$base" ]; then
+    base=$(git merge-base HEAD '@{upstream}' 2>/dev/null || true)
+    if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD)" ]; then base=HEAD~1; fi
+  fi
+  git rev-parse --verify --quiet "$base^{commit}" >/dev/null ||
+    die "no revision '$base' to compare with" "type: ./dev lint BASE"
+  mapfile -t changed < <({
+    git diff --name-only --diff-filter=d "$base" -- '*.cpp'
+    git ls-files --others --exclude-standard -- '*.cpp'
+  } | sort -u)
+  if [ ${#changed[@]} -gt 0 ]; then
+    build_tree ON all # clang-tidy reads its commands, and the generated headers must be there
+    say "clang-tidy: ${#changed[@]} files that differ from $base"
+    printf '%s\0' "${changed[@]}" |
+      xargs -0 -n 1 -P "$(build_jobs)" clang-tidy --quiet -p "$root/build" || bad=1
+  fi
+  [ "$bad" = 0 ] || { printf '%s\n' "${red}dev: lint found something to mend$plain" >&2; exit 1; }
+  note "clean"
+}
+
+bench_usage='usage: ./dev bench [NAME...]
+Builds, then measures and prints distributions (median, p90, p99, worst) of what the benchmarks in
+tests/bench/ time; NAME picks some of them.'
+
+bench() {
+  setup bench
+  firmware
+  build_tree ON all
+  exec /usr/bin/python3 "$root/tests/bench/run.py" "$@"
+}
+
+soak_usage='usage: ./dev soak [RUNS [BOARDS]]
+RUNS (200) times ota-revert over BOARDS (20) virtual boards at once; exit 0 when every one passed.'
+
+soak() {
+  setup demo
+  firmware
+  build_tree OFF programs
+  exec /usr/bin/python3 "$root/scripts/soak.py" "$@"
+}
