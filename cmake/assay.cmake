@@ -44,11 +44,15 @@ function(assay_library name)
   endif()
 endfunction()
 
+# Every program and nothing else: what ./dev build and ./dev demo make.
+add_custom_target(programs)
+
 # assay_program(NAME SOURCE LINKS TARGET...): a short main over libraries.
 function(assay_program name source)
   cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
   add_executable(${name} ${source})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} assay_flags)
+  add_dependencies(programs ${name})
 endfunction()
 
 # assay_test(NAME LINKS TARGET...): every .cpp of the folder as one GoogleTest
