@@ -48,7 +48,7 @@ namespace tlv {
 inline constexpr std::uint16_t key_hash = 0x01, public_key = 0x02, sha256 = 0x10, sha384 = 0x11,
                                sha512 = 0x12, rsa2048_pss = 0x20, ecdsa224 = 0x21, ecdsa_sig = 0x22,
                                rsa3072_pss = 0x23, ed25519 = 0x24, sig_pure = 0x25;
-std::string name(std::uint16_t type);  // "SHA256", unknown ones "0x1234", vendors' "vendor 0x00a0"
+std::string name(std::uint16_t type);  // "SHA256", "vendor 0x00a0", "unknown 0x0090"
 bool is_signature(std::uint16_t type);
 bool is_hash(std::uint16_t type);
 }  // namespace tlv
