@@ -23,8 +23,9 @@ struct Derivation {
 
   Kind kind = Kind::flip;
   Region region = Region::payload;
-  std::optional<std::uint64_t> offset = {};  // in the region; default: its middle
-  std::uint8_t bit = 0;                      // 0 (least significant) to 7
+  // In the region. Default: its middle; of a header, the version (the middle is padding).
+  std::optional<std::uint64_t> offset = {};
+  std::uint8_t bit = 0;  // 0 (least significant) to 7
   // What truncate keeps: one of them; neither means 50 percent.
   std::optional<std::uint64_t> keep_bytes = {};
   std::optional<std::uint8_t> keep_percent = {};  // 0 to 99
@@ -32,7 +33,7 @@ struct Derivation {
   friend bool operator==(const Derivation&, const Derivation&) = default;
 };
 
-// "one bit flipped in the middle of the payload", for reports.
+// "bit 0 flipped in the middle of the payload", for reports.
 std::string describe(const Derivation&);
 
 // Cause::invalid when it cannot be done: an offset outside the region, a flip

@@ -81,7 +81,7 @@ Result<> read_tlvs(ByteView bytes, ByteRange area, bool is_protected,
 Result<ByteRange> tlv_area(ByteView bytes, std::uint64_t offset, std::uint16_t magic) {
   if (bytes.size() < offset || bytes.size() - offset < tlv_info_bytes) {
     return fail(Cause::invalid,
-                "the TLVs begin at byte 0x{:x}, the file ends at byte 0x{:x}: it is truncated",
+                "the TLVs begin at byte 0x{:x}, the data ends at byte 0x{:x}: it is truncated",
                 offset, bytes.size());
   }
   const std::uint16_t found = u16_at(bytes, offset);
@@ -96,7 +96,7 @@ Result<ByteRange> tlv_area(ByteView bytes, std::uint64_t offset, std::uint16_t m
   }
   if (bytes.size() - offset < size) {
     return fail(Cause::invalid,
-                "the TLVs end at byte 0x{:x}, the file ends at byte 0x{:x}: it is truncated",
+                "the TLVs end at byte 0x{:x}, the data ends at byte 0x{:x}: it is truncated",
                 offset + size, bytes.size());
   }
   return ByteRange{offset, size};
@@ -209,7 +209,7 @@ Result<McubootImage> parse_mcuboot(ByteView bytes) {
   std::uint64_t at = image.payload.end();
   if (at > bytes.size()) {
     return fail(Cause::invalid,
-                "the header announces {} bytes of payload up to byte 0x{:x}, the file ends at byte "
+                "the header announces {} bytes of payload up to byte 0x{:x}, the data ends at byte "
                 "0x{:x}: it is truncated",
                 image.payload.size, at, bytes.size());
   }
