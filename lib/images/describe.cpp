@@ -9,8 +9,8 @@ namespace {
 
 // Headers are searched for at this distance: no flash has smaller pages.
 constexpr std::uint64_t search_step = 0x100;
-// Room for the largest trailer after an image: what is longer than that may be a slot.
-constexpr std::uint64_t smallest_trailer = 16 + 5 * 8;
+// What is longer than its image by this may be a slot with a trailer.
+constexpr std::uint64_t smallest_trailer = 16 + 6 * 8;
 
 // `size` bytes from `address` on; what the file does not fill is erased flash.
 Bytes cut(const Segments& segments, std::uint64_t address, std::uint64_t size) {
@@ -39,12 +39,23 @@ bool has_magic(ByteView bytes, std::uint64_t at) {
   return bytes.size() - at >= 4 && u32_at(bytes, at) == mcuboot_magic;
 }
 
+// Without a given alignment, the one whose magic is there; 8 has most boards.
+std::optional<SlotTrailer> read_trailer(ByteView slot, const DescribeOptions& options) {
+  for (const unsigned alignment : {16U, 32U}) {
+    if (options.write_alignment) break;
+    const auto trailer = parse_trailer(slot, alignment);
+    if (trailer && trailer->magic == TrailerMagic::good) return *trailer;
+  }
+  const auto trailer = parse_trailer(slot, options.write_alignment.value_or(8));
+  return trailer ? std::optional(*trailer) : std::nullopt;
+}
+
 // The first image in a slot: with swap-using-offset it lies one page in.
-DescribedImage in_slot(const SlotArea& slot, ByteView bytes, unsigned write_alignment) {
+DescribedImage in_slot(const SlotArea& slot, ByteView bytes, const DescribeOptions& options) {
   DescribedImage found;
   found.place = slot.name;
   found.address = slot.address;
-  if (const auto trailer = parse_trailer(bytes, write_alignment)) found.trailer = *trailer;
+  found.trailer = read_trailer(bytes, options);
   for (std::uint64_t at = 0; at < bytes.size(); at += search_step) {
     if (!has_magic(bytes, at)) continue;
     found.address += at;
@@ -83,8 +94,7 @@ DescribedImage whole_file(ByteView content, const DescribeOptions& options) {
   found.address = options.raw_base;
   read_image(found, content);
   if (found.image && content.size() >= found.image->size + smallest_trailer) {
-    const auto trailer = parse_trailer(content, options.write_alignment);
-    if (trailer) found.trailer = *trailer;
+    found.trailer = read_trailer(content, options);
   }
   return found;
 }
@@ -108,8 +118,7 @@ Result<Description> describe(ByteView content, std::string_view name,
         return fail(Cause::invalid, "{}: {} of {} bytes, at most {} are read", name, slot.name,
                     slot.size, default_limit);
       }
-      result.images.push_back(
-          in_slot(slot, cut(segments, slot.address, slot.size), options.write_alignment));
+      result.images.push_back(in_slot(slot, cut(segments, slot.address, slot.size), options));
     }
     return result;
   }

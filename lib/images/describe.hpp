@@ -21,8 +21,8 @@ struct SlotArea {
 
 struct DescribeOptions {
   std::uint64_t raw_base = 0;
-  std::vector<SlotArea> slots = {};  // none: images are searched for
-  unsigned write_alignment = 4;      // of the flash, for the trailers
+  std::vector<SlotArea> slots = {};              // none: images are searched for
+  std::optional<unsigned> write_alignment = {};  // of the flash; default: by the trailer's magic
 };
 
 // One place of the file that holds an image, or should.

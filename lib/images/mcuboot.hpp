@@ -106,9 +106,15 @@ struct SlotTrailer {
   std::optional<std::uint32_t> swap_size;  // nullopt when erased
 };
 
+// How the bootloader swaps, as far as the trailer shows it: swap using offset puts
+// both images' unprotected TLV sizes where the others have the swap size, and the
+// swap size below. `unknown` takes the one that can be a size.
+enum class SwapAlgorithm { unknown, scratch_or_move, offset };
+
 // The trailer of a whole slot. `write_alignment` is the flash's (1 to 32, a power
 // of two); as in MCUboot, fields lie max(8, alignment) apart.
-Result<SlotTrailer> parse_trailer(ByteView slot, unsigned write_alignment);
+Result<SlotTrailer> parse_trailer(ByteView slot, unsigned write_alignment,
+                                  SwapAlgorithm = SwapAlgorithm::unknown);
 
 // What the bootloader will do at its next start, by both slots' trailers.
 SwapType next_swap(const SlotTrailer& primary, const SlotTrailer& secondary);

@@ -43,6 +43,18 @@ TrailerFlag flag(std::uint8_t byte) {
   return byte == 1 ? TrailerFlag::set : TrailerFlag::bad;
 }
 
+std::optional<std::uint32_t> swap_size(ByteView slot, std::size_t at, std::size_t step,
+                                       SwapAlgorithm algorithm) {
+  const auto field = [&](std::size_t offset) -> std::optional<std::uint32_t> {
+    if (is_erased(slot.subspan(offset, 4))) return std::nullopt;
+    return u32_at(slot, offset);
+  };
+  if (algorithm == SwapAlgorithm::offset) return field(at - step);
+  const auto classic = field(at);
+  if (algorithm == SwapAlgorithm::unknown && classic > slot.size()) return field(at - step);
+  return classic;
+}
+
 }  // namespace
 
 std::string_view to_string(TrailerMagic magic) {
@@ -83,21 +95,21 @@ std::string_view to_string(SwapType type) {
   return "unknown";
 }
 
-Result<SlotTrailer> parse_trailer(ByteView slot, unsigned write_alignment) {
+Result<SlotTrailer> parse_trailer(ByteView slot, unsigned write_alignment,
+                                  SwapAlgorithm algorithm) {
   if (!std::has_single_bit(write_alignment) || write_alignment > 32) {
     return fail(Cause::invalid, "write alignment {} is not a power of two from 1 to 32",
                 write_alignment);
   }
   const std::size_t step = std::max(8U, write_alignment);
-  // magic, then image_ok, copy_done, swap_info and swap_size downward.
-  if (slot.size() < magic_size + 5 * step) {
+  // magic, then image_ok, copy_done, swap_info, swap_size and one more downward.
+  if (slot.size() < magic_size + 6 * step) {
     return fail(Cause::invalid, "a slot of {} bytes has no room for a trailer", slot.size());
   }
   const std::size_t magic_at = slot.size() - magic_size;
   const std::size_t image_ok_at = (magic_at - step) / step * step;
   const std::size_t copy_done_at = image_ok_at - step;
   const std::size_t swap_info_at = copy_done_at - step;
-  const std::size_t swap_size_at = swap_info_at - step;
 
   SlotTrailer trailer;
   const ByteView magic = slot.subspan(magic_at, magic_size);
@@ -115,7 +127,7 @@ Result<SlotTrailer> parse_trailer(ByteView slot, unsigned write_alignment) {
     trailer.swap_type = static_cast<SwapType>(type - 1);
     trailer.image_number = info >> 4;
   }
-  if (!is_erased(slot.subspan(swap_size_at, 4))) trailer.swap_size = u32_at(slot, swap_size_at);
+  trailer.swap_size = swap_size(slot, swap_info_at - step, step, algorithm);
   return trailer;
 }
 
