@@ -1,0 +1,92 @@
+// The events of one attempt on the agent's disk, until assayd has them on its own.
+//
+// Thread-safe. append() numbers events from 1; acknowledge() forgets what is
+// stored elsewhere. Records are [u32 length][u32 CRC-32][Event], little endian,
+// written at once and not synced: they must outlive this process, not this
+// machine, whose attempts end with it anyway. When the disk is full the rest is
+// kept in memory (bounded) and `trouble()` says so, so that the attempt can end
+// with an honest lab error.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "evidence/event.hpp"
+
+namespace assay::spool {
+
+struct Limits {
+  std::uint64_t console_bytes = 256ull << 20;  // past it console bytes are dropped, with a note
+  std::uint64_t memory_bytes = 4ull << 20;     // kept when the disk is full
+};
+
+class Spool {
+ public:
+  // A new file; an old one of the same attempt is an error.
+  static Result<std::unique_ptr<Spool>> create(const std::filesystem::path& folder,
+                                               const std::string& attempt, Limits = {});
+  // What a dead agent left behind; a torn last record is cut off.
+  static Result<std::unique_ptr<Spool>> reopen(const std::filesystem::path& folder,
+                                               const std::string& attempt);
+  // Attempts with a spool in `folder`.
+  static std::vector<std::string> list(const std::filesystem::path& folder);
+
+  ~Spool() = default;
+
+  // Numbers and keeps the event; calls `on_append` afterwards.
+  std::uint64_t append(evidence::Event);
+  // Events after `after`, about `bytes` of them, serialised, in order.
+  Result<std::vector<std::string>> read(std::uint64_t after, std::size_t bytes);
+  void acknowledge(std::uint64_t seq);
+
+  [[nodiscard]] const std::string& attempt() const { return attempt_; }
+  std::uint64_t last() const;
+  std::uint64_t acknowledged() const;
+  // The last event is AttemptEnded.
+  bool complete() const;
+  // Everything is acknowledged, the last event too.
+  bool delivered() const;
+  // Why events are only in memory, if they are.
+  std::optional<std::string> trouble() const;
+  void on_append(std::function<void()>);
+  // Deletes the file; the object stays usable for nothing else.
+  void remove();
+
+ private:
+  struct Record {
+    std::uint64_t offset = 0;
+    std::uint32_t length = 0;
+    std::string memory;  // when it could not be written
+  };
+  Spool(std::filesystem::path file, std::string attempt, UniqueFd fd, Limits limits);
+  Result<> load();
+  void store(std::string bytes);
+
+  const std::filesystem::path file_;
+  const std::string attempt_;
+  const Limits limits_;
+  const UniqueFd fd_;
+
+  mutable std::mutex mutex_;
+  std::deque<Record> records_;   // of events acknowledged_ + 1 ...
+  std::uint64_t acknowledged_ = 0;
+  std::uint64_t last_ = 0;
+  std::uint64_t end_ = 0;        // of the file
+  std::uint64_t console_bytes_ = 0;
+  std::uint64_t memory_bytes_ = 0;
+  bool console_cut_ = false;
+  bool complete_ = false;
+  std::optional<std::string> trouble_;
+  std::function<void()> on_append_;
+};
+
+}  // namespace assay::spool
