@@ -40,7 +40,8 @@ struct Slot {
 // Facts of a board type (board-profiles/*.yaml) that execution needs.
 struct Profile {
   std::string name;
-  std::vector<std::string> abilities;  // "power", "flash", "console", "reset", "ota.smp", "flash.read"
+  std::vector<std::string>
+      abilities;  // "power", "flash", "console", "reset", "ota.smp", "flash.read"
   std::uint64_t flash_base = 0;
   std::uint64_t flash_size = 0;
   std::uint64_t page_size = 0;
@@ -48,8 +49,8 @@ struct Profile {
   std::vector<Slot> slots;
   std::uint64_t write_alignment = 8;  // of the bootloader's trailer
   std::vector<Marker> markers;
-  std::string identity;     // marker whose group 1 must stand in the running image's bytes, or ""
-  std::string alive;        // marker that shows that the program runs, for health checks, or ""
+  std::string identity;  // marker whose group 1 must stand in the running image's bytes, or ""
+  std::string alive;     // marker that shows that the program runs, for health checks, or ""
   double deadline_factor = 1;
   Duration power_off_time{};  // how long "cycle" leaves it off
   friend bool operator==(const Profile&, const Profile&) = default;
@@ -73,7 +74,8 @@ struct Artifact {
   std::string file_name;  // as the user named it, for reports
   std::string from;       // name of the artifact it is derived from, or ""
   std::vector<images::Derivation> derivations;
-  std::string prints;  // a line that only this program prints ("" : the profile's identity marker decides)
+  std::string
+      prints;  // a line that only this program prints ("" : the profile's identity marker decides)
   friend bool operator==(const Artifact&, const Artifact&) = default;
 };
 
@@ -128,7 +130,8 @@ struct Hold {
   friend bool operator==(const Hold&, const Hold&) = default;
 };
 
-using Action = std::variant<Flash, Power, Reset, Expect, Update, Confirm, Erase, AssertRunning, Hold>;
+using Action =
+    std::variant<Flash, Power, Reset, Expect, Update, Confirm, Erase, AssertRunning, Hold>;
 
 struct Step {
   std::string id;

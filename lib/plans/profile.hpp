@@ -1,0 +1,23 @@
+// Board types: board-profiles/*.yaml to plans::Profile. Thread-safe.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "plans/diagnostics.hpp"
+#include "plans/job_spec.hpp"
+
+namespace assay::plans {
+
+// "power", "flash", "flash.read", "console", "reset", "ota.smp".
+const std::vector<std::string>& known_abilities();
+
+Checked<Profile> parse_profile(std::string_view text, std::string_view file);
+
+[[nodiscard]] bool has_ability(const Profile&, std::string_view ability);
+// nullptr when the profile has none of this name.
+const Marker* find_marker(const Profile&, std::string_view name);
+const Slot* find_slot(const Profile&, std::string_view name);
+
+}  // namespace assay::plans
