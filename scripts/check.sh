@@ -41,7 +41,8 @@ lint() {
     build_tree ON all # clang-tidy reads its commands, and the generated headers must be there
     say "clang-tidy: ${#changed[@]} files that differ from $base"
     printf '%s\0' "${changed[@]}" |
-      xargs -0 -n 1 -P "$(build_jobs)" clang-tidy --quiet -p "$root/build" || bad=1
+      xargs -0 -n 1 -P "$(build_jobs)" clang-tidy --quiet -p "$root/build" \
+      2> >(grep -v ' warnings generated' >&2) || bad=1
   fi
   [ "$bad" = 0 ] || { printf '%s\n' "${red}dev: lint found something to mend$plain" >&2; exit 1; }
   note "clean"
