@@ -20,6 +20,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "scheduler/types.hpp"
 
 namespace assay::store {
 class Store;
@@ -27,15 +28,11 @@ class Store;
 
 namespace assay::dispatch {
 
-// A verdict as the scheduler sees it.
-enum class Outcome { passed, failed, lab_error, cancelled };
-
-struct BoardNeed {
-  std::string role;
-  std::string profile;
-  std::vector<std::string> abilities;
-  std::string board;  // this very one, or ""
-};
+using scheduler::AgentFacts;
+using scheduler::BoardFacts;
+using scheduler::BoardLease;
+using scheduler::BoardNeed;
+using scheduler::Outcome;
 
 struct NewJob {
   std::vector<BoardNeed> needs;
@@ -51,25 +48,6 @@ struct NewRun {
   std::int32_t priority = 0;
   std::string request;                // the SubmitRunRequest, serialised: for `retest`
   std::vector<NewJob> jobs;           // at least one, at most 1000
-};
-
-struct BoardFacts {
-  std::string id, profile;
-  std::vector<std::string> abilities, tags;
-  std::string quarantine;             // "" when usable
-  std::uint64_t epoch = 0;            // the highest that the agent has seen
-};
-
-struct AgentFacts {
-  std::string name, incarnation, version;
-  std::vector<std::string> verbs;
-  std::vector<BoardFacts> boards;
-  std::vector<std::string> attempts;  // still running or not wholly delivered
-};
-
-struct BoardLease {
-  std::string role, board;
-  std::uint64_t epoch = 0;
 };
 
 // What the dispatcher tells one connected agent.
@@ -119,22 +97,12 @@ class Dispatcher {
   // May this attempt still deliver events? false: fenced or unknown.
   virtual bool accepts_events(const std::string& attempt) = 0;
 
-  struct WaitReason {
-    std::string job, reason;
-  };
+  using WaitReason = scheduler::WaitReason;
   virtual std::vector<WaitReason> why(const std::string& run) = 0;
 
-  struct BoardView {
-    BoardFacts facts;
-    std::string agent, state, reason, holder;  // state: idle, leased, quarantined, offline
-    std::uint64_t epoch = 0;
-  };
+  using BoardView = scheduler::BoardView;
   virtual std::vector<BoardView> boards() = 0;
-  struct AgentView {
-    AgentFacts facts;
-    bool connected = false;
-    std::vector<std::string> attempts;
-  };
+  using AgentView = scheduler::AgentView;
   virtual std::vector<AgentView> agents() = 0;
 
   // Called after every commit that changed a run, with its id.

@@ -27,13 +27,17 @@ struct RunRow {
   std::string state;        // queued, running, ended
   std::string verdict;      // "", passed, failed, lab-error, cancelled
   std::string sentence;
+  std::string cancelling;   // why it is being cancelled, or ""
   std::int64_t submitted = 0, started = 0, ended = 0;  // unix microseconds; 0: not yet
 };
 
 struct JobRow {
   std::int64_t run = 0;
   std::int32_t index = 0;   // the 1 of "r17.1"
-  std::string profile, params_json, needs_json, verbs_json;
+  std::string profile;
+  std::string params_json;  // {"boots": "3"}
+  std::string needs_json;   // [{"role", "profile", "abilities": [], "board"}]
+  std::string verbs_json;   // ["flash", "power"]
   std::string spec, spec_digest;
   std::string state, verdict, sentence;
   std::int32_t attempts = 0, lab_errors = 0;
@@ -42,18 +46,24 @@ struct JobRow {
 struct AttemptRow {
   std::int64_t run = 0;
   std::int32_t job = 0, number = 0;  // "r17.1.2"
-  std::string agent, incarnation, leases_json;
+  std::string agent, incarnation;
+  std::string leases_json;  // [{"role": "dut", "board": "v1", "epoch": 3}]
   std::string state;        // assigned, running, ended
   std::string verdict, sentence;
   std::int64_t started = 0, ended = 0;
 };
 
 struct BoardRow {
-  std::string id, agent, profile, facts_json, quarantine;
+  std::string id, agent, profile;
+  std::string facts_json;   // {"abilities": [], "tags": []}
+  std::string quarantine;   // as a person said; the agent's own is not stored
+  std::string fenced_by;    // the ended attempt that may still touch it, or ""
   std::uint64_t epoch = 0;
 };
 
-// One group commit.
+// One group commit. A row whose key exists is updated: in columns that do not
+// change after the first commit (texts of the request, *_json, spec and the
+// times) "" and 0 keep what is stored.
 struct Batch {
   std::vector<RunRow> runs;          // inserted or replaced by number
   std::vector<JobRow> jobs;
@@ -70,7 +80,8 @@ struct RunFilter {
   std::uint32_t limit = 50;
 };
 
-// All that is not over: what the dispatcher starts from.
+// Every run that is not over, with all its jobs and attempts, and every board:
+// what the dispatcher starts from.
 struct OpenWork {
   std::vector<RunRow> runs;
   std::vector<JobRow> jobs;
@@ -95,5 +106,8 @@ class Store {
 
 // `folder`/assay.db, made or migrated as needed; the folder is locked for this process.
 Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& folder);
+
+// Keeps nothing past its own life: for tests and simulations.
+std::unique_ptr<Store> open_memory();
 
 }  // namespace assay::store

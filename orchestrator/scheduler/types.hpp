@@ -1,0 +1,171 @@
+// The scheduler's words: what it is told, what it remembers, what it decides.
+// Values; thread-safe as such. No clock is read: times are given as BootTime.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+
+namespace assay::scheduler {
+
+// ---- names: "r17", "r17.1", "r17.1.2" -------------------------------------------------
+
+struct JobId {
+  std::int64_t run = 0;
+  std::int32_t index = 0;
+  friend auto operator<=>(const JobId&, const JobId&) = default;
+};
+struct AttemptId {
+  JobId job;
+  std::int32_t number = 0;
+  friend auto operator<=>(const AttemptId&, const AttemptId&) = default;
+};
+std::string run_name(std::int64_t number);
+std::string to_string(JobId);
+std::string to_string(AttemptId);
+// nullopt when the text is not exactly such a name.
+std::optional<std::int64_t> parse_run(std::string_view);
+std::optional<AttemptId> parse_attempt(std::string_view);
+
+// ---- what the scheduler is told --------------------------------------------------------
+
+// A verdict as the scheduler sees it.
+enum class Outcome { passed, failed, lab_error, cancelled };
+
+struct BoardNeed {
+  std::string role;
+  std::string profile;
+  std::vector<std::string> abilities;
+  std::string board;  // this very one, or ""
+  friend bool operator==(const BoardNeed&, const BoardNeed&) = default;
+};
+
+struct BoardFacts {
+  std::string id, profile;
+  std::vector<std::string> abilities, tags;
+  std::string quarantine;   // "" when usable
+  std::uint64_t epoch = 0;  // the highest that the agent has seen
+  friend bool operator==(const BoardFacts&, const BoardFacts&) = default;
+};
+
+struct AgentFacts {
+  std::string name, incarnation, version;
+  std::vector<std::string> verbs;
+  std::vector<BoardFacts> boards;
+  std::vector<std::string> attempts;  // still running or not wholly delivered
+};
+
+struct BoardLease {
+  std::string role, board;
+  std::uint64_t epoch = 0;
+  friend bool operator==(const BoardLease&, const BoardLease&) = default;
+};
+
+// ---- what it remembers: the adapter stores each changed record --------------------------
+
+enum class State { queued, running, ended };
+enum class AttemptState { assigned, running, ended };
+
+struct RunRecord {
+  std::int64_t number = 0;
+  std::int32_t priority = 0;
+  State state = State::queued;
+  std::optional<Outcome> verdict;
+  std::string sentence;
+  std::string cancelling;  // why it is being cancelled, or ""
+};
+
+struct JobRecord {
+  JobId id;
+  std::vector<BoardNeed> needs;
+  std::vector<std::string> verbs;
+  State state = State::queued;
+  std::optional<Outcome> verdict;
+  std::string sentence;
+  std::int32_t attempts = 0;    // begun so far
+  std::int32_t lab_errors = 0;  // of these, ended by the lab's fault
+};
+
+struct AttemptRecord {
+  AttemptId id;
+  std::string agent, incarnation;
+  std::vector<BoardLease> leases;
+  AttemptState state = AttemptState::assigned;
+  std::optional<Outcome> verdict;
+  std::string sentence;
+};
+
+struct BoardRecord {
+  BoardFacts facts;
+  std::string agent;
+  std::string quarantine;  // a person's word; the agent's own is in `facts`
+  std::string fenced_by;   // the ended attempt that may still touch it, or ""
+  std::uint64_t epoch = 0;
+};
+
+// All that is not over, as the store has it.
+struct Saved {
+  std::vector<RunRecord> runs;
+  std::vector<JobRecord> jobs;
+  std::vector<AttemptRecord> attempts;
+  std::vector<BoardRecord> boards;
+};
+
+// ---- what it decides ---------------------------------------------------------------------
+
+struct Assign {
+  std::string agent;
+  AttemptId attempt;
+  std::vector<BoardLease> leases;
+};
+struct Cancel {
+  std::string agent;
+  std::string attempt;
+  std::string reason;
+};
+using Decision = std::variant<Assign, Cancel>;
+
+// Records to store, all or none; then decisions to carry out, in order. A record
+// that changes twice is there twice: the later one counts.
+struct Changes {
+  std::vector<RunRecord> runs;
+  std::vector<JobRecord> jobs;
+  std::vector<AttemptRecord> attempts;
+  std::vector<BoardRecord> boards;
+  std::vector<Decision> decisions;
+};
+
+// Mistakes that the simulation's checker must find, made on purpose.
+enum class Defect { none, epoch_kept, freed_on_disconnect, counted_twice, fence_forgotten, retried_failure };
+
+struct Limits {
+  Duration lease = std::chrono::seconds(30);
+  Duration renew_every = std::chrono::seconds(5);
+  Duration answer = std::chrono::seconds(10);  // to an assignment
+  std::int32_t retries = 2;                    // of a job after lab errors
+  Defect defect = Defect::none;
+};
+
+// ---- what it shows -------------------------------------------------------------------------
+
+struct WaitReason {
+  std::string job, reason;
+};
+struct BoardView {
+  BoardFacts facts;
+  std::string agent, state, reason, holder;  // state: idle, leased, quarantined, offline
+  std::uint64_t epoch = 0;
+};
+struct AgentView {
+  AgentFacts facts;
+  bool connected = false;
+  std::vector<std::string> attempts;
+};
+
+}  // namespace assay::scheduler
