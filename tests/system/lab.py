@@ -158,7 +158,8 @@ class Lab:
     def stop(self):
         """Ctrl-C: ends cleanly and leaves no process and no socket."""
         status = self.up.interrupt()
-        left = {pid: line for pid, line in self.processes().items() if pid in gone_within([pid], 1.0)}
+        running = self.processes()
+        left = {pid: running[pid] for pid in gone_within(running, 1.0)}
         assert status == 0, f"assay up ended with {status}:\n" + "\n".join(self.up.lines[-20:])
         assert not left, f"assay up left processes: {left}"
         sockets = [path for path in self.folder.rglob("*") if path.is_socket()]
@@ -166,11 +167,14 @@ class Lab:
 
     def clean_up(self, keep_as=None):
         """Ends whatever is left, by pid; keeps the folder as evidence of a failed test."""
-        for pid in self.processes():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        while running := self.processes():  # again: one may have been starting another
+            for pid in running:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            stuck = gone_within(running, 10.0)
+            assert not stuck, f"not even SIGKILL ended {[running[pid] for pid in stuck]}"
         if keep_as:
             target = FAILED / keep_as
             shutil.rmtree(target, ignore_errors=True)
