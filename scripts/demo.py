@@ -226,7 +226,10 @@ class Demo:
         if self.stay:
             say()
             head(f"The lab stays up at {self.server}{' and ' + self.web if self.web else ''}; Ctrl-C ends it")
-            self.lab.wait()
+            try:
+                self.lab.wait()
+            except KeyboardInterrupt:
+                say()
         return good
 
 
