@@ -36,7 +36,8 @@ build_tree() {
   note "built with $jobs jobs $dim$((SECONDS - began)) s$plain"
 }
 
-# Ninja's output where nobody watches: a line each tenth, and whatever the compiler says.
+# Ninja's output where nobody watches: a line each tenth, and what the compiler says, less its
+# command lines.
 build_progress() {
   awk '
     /^@ *[0-9]+%@/ {
@@ -45,6 +46,8 @@ build_progress() {
       next
     }
     /^ninja: (no work|Entering)/ { next }
+    command_follows { command_follows = 0; next }
+    /^FAILED: / { command_follows = 1 }
     { print; fflush() }'
 }
 
