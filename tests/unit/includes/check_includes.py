@@ -22,6 +22,8 @@ SKIPPED = re.compile(r"^(\.git|\.cache|build(-.*)?|node_modules|__pycache__)$")
 SOURCES = {".cpp", ".hpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 CALL = re.compile(r"\bassay_(library|program)\s*\(([^)]*)\)")
+# The agent daemon lives beside wedged probes because no device code runs in it.
+APART = {"assay-agent": {"drivers", "virtual"}}
 ARROW = re.compile(r"^(\S+)\s*->\s*(.*)$")
 
 
@@ -36,6 +38,7 @@ class Library:
 class Tree:
     libraries: dict = field(default_factory=dict)  # name -> Library
     programs: dict = field(default_factory=dict)  # main source -> its LINKS
+    named: dict = field(default_factory=dict)  # program -> (CMakeLists.txt, its LINKS)
     sources: list = field(default_factory=list)
     faults: list = field(default_factory=list)
 
@@ -57,6 +60,7 @@ def read_cmake(tree, root, path):
         words = arguments.split()
         if kind == "program":
             tree.programs[path.parent / words[1]] = links_of(words)
+            tree.named[words[0]] = (path, links_of(words))
             continue
         library = Library(words[0], path.parent, links_of(words))
         tree.libraries[library.name] = library
@@ -161,11 +165,28 @@ def check_acyclic(tree):
         tree.faults.append(f"libraries link in a circle: {' '.join(sorted(left))}")
 
 
+def check_apart(tree):
+    for program, banned in APART.items():
+        if program not in tree.named:
+            continue
+        path, links = tree.named[program]
+        reached, rest = set(), set(links)
+        while rest:
+            name = rest.pop()
+            reached.add(name)
+            if name in tree.libraries:
+                rest |= tree.libraries[name].links - reached
+        for name in sorted(reached & banned):
+            tree.faults.append(f"{path}: '{program}' reaches '{name}' over its links: "
+                               "devices belong into a device host, assay-host")
+
+
 def faults_of(root):
     tree = read_tree(root)
     check_includes(tree, root)
     check_arrows(tree, root)
     check_acyclic(tree)
+    check_apart(tree)
     return tree.faults
 
 

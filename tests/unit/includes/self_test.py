@@ -85,6 +85,15 @@ class CheckIncludes(unittest.TestCase):
         self.assertEqual(self.one("lib/base/utils.txt", ""),
                          "lib/base/utils.txt: named for nothing; name it for what it knows")
 
+    def test_agent_stays_apart_from_devices(self):
+        faults = self.faults(files={
+            "lib/drivers/CMakeLists.txt": "assay_library(drivers)\n",
+            "lib/plans/CMakeLists.txt": "assay_library(plans LINKS base drivers)\n",
+            "cli/CMakeLists.txt": "assay_program(assay-agent main.cpp LINKS plans)\n",
+            "docs/ARCHITECTURE.md": "```arrows\nbase -> nothing\nplans -> base drivers\ndrivers ->\n```\n"})
+        self.assertEqual(faults, ["cli/CMakeLists.txt: 'assay-agent' reaches 'drivers' over its links: "
+                                  "devices belong into a device host, assay-host"])
+
     def test_file_that_nobody_builds(self):
         self.assertIn("no assay_library or assay_program has this file", self.one("stray/x.cpp", ""))
 
