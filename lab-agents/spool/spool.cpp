@@ -119,7 +119,7 @@ std::uint64_t Spool::append(evidence::Event event) {
     }
     event.seq = last_ + 1;
     complete_ = std::holds_alternative<evidence::AttemptEnded>(event.body);
-    store(wire::to_proto(event).SerializeAsString());
+    store(wire::encode(event));
     seq = ++last_;
     notify = on_append_;
   }

@@ -1,0 +1,371 @@
+#include "session/agent.hpp"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.hpp"
+#include "wire/job.hpp"
+#include "wire/scalar.hpp"
+
+namespace assay::session {
+
+using evidence::Verdict;
+
+namespace {
+
+constexpr Duration first_backoff = std::chrono::milliseconds(20);
+constexpr Duration longest_backoff = std::chrono::seconds(2);
+constexpr Duration leftovers_time = std::chrono::seconds(2);
+constexpr Duration wind_down_time = std::chrono::seconds(8);
+constexpr std::size_t max_renewals_in_flight = 32;
+
+std::string random_incarnation() {
+  std::array<std::uint8_t, 16> bytes{};
+  RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+  return to_hex(bytes);
+}
+
+// Refusals that no further attempt will change.
+bool is_final(const grpc::Status& status) {
+  return status.error_code() == grpc::FAILED_PRECONDITION || status.error_code() == grpc::UNAUTHENTICATED ||
+         status.error_code() == grpc::INVALID_ARGUMENT || status.error_code() == grpc::UNIMPLEMENTED;
+}
+
+}  // namespace
+
+Agent::Agent(AgentConfig config, LabBoards& boards)
+    : config_(std::move(config)),
+      incarnation_(random_incarnation()),
+      boards_(boards),
+      channel_(wire::make_channel(config_.server)),
+      stub_(v1::AgentService::NewStub(channel_)),
+      artifact_stub_(v1::ArtifactService::NewStub(channel_)),
+      artifacts_(config_.state / "cache", config_.cache_limit) {}
+
+Agent::~Agent() = default;
+
+void Agent::stop() {
+  inbox_.post([this] { stopping_ = true; });
+}
+
+Result<> Agent::run() {
+  deliver_leftovers();
+  connect();
+  while (!stopping_ && !refused_) {
+    const Deadline next = tick();
+    if (const auto task = inbox_.next(next)) task();
+  }
+  wind_down();
+  if (refused_) return tl::unexpected(*refused_);
+  return {};
+}
+
+// Everything that is due by now; returns when the next thing is.
+Deadline Agent::tick() {
+  if (reconnect_at_.passed()) connect();
+  if (renew_at_.passed()) renew();
+  expire_leases();
+  Deadline next = reconnect_at_.sooner(renew_at_);
+  for (auto& [id, attempt] : attempts_) {
+    next = next.sooner(attempt.uplink->tick());
+    if (attempt.running) next = next.sooner(attempt.running->lease_until);
+  }
+  for (auto& [id, uplink] : leftovers_) next = next.sooner(uplink->tick());
+  return next;
+}
+
+// ---- Attempts of an earlier incarnation ----
+
+// What it could not deliver goes first, before hello ends its leases: an attempt
+// that had finished then counts and is not run again.
+void Agent::deliver_leftovers() {
+  const auto folder = config_.state / "spool";
+  for (const std::string& id : spool::Spool::list(folder)) {
+    auto reopened = spool::Spool::reopen(folder, id);
+    if (!reopened) {
+      spdlog::warn("spool of attempt {}: {}", id, reopened.error().text);
+      continue;
+    }
+    const std::shared_ptr<spool::Spool> spool = std::move(*reopened);
+    const auto uplink = std::make_shared<Uplink>(*stub_, inbox_, spool, [this, id, spool](Uplink::End, const std::string&) {
+      spool->remove();
+      leftovers_.erase(id);
+    });
+    uplink->deliver_what_is_there();
+    leftovers_[id] = uplink;
+    uplink->connect();
+  }
+  const Deadline until = Deadline::after(leftovers_time);
+  while (!leftovers_.empty() && !until.passed() && !stopping_) {
+    Deadline next = until;
+    for (auto& [id, uplink] : leftovers_) next = next.sooner(uplink->tick());
+    if (const auto task = inbox_.next(next)) task();
+  }
+}
+
+// ---- The control stream ----
+
+void Agent::connect() {
+  reconnect_at_ = Deadline::never();
+  welcome_ = false;
+  const std::uint64_t generation = ++generation_;
+  control_ = std::make_shared<ControlStream>(
+      [this, generation](const v1::ControlResponse& response) {
+        inbox_.post([this, generation, response] {
+          if (generation == generation_) received(response);
+        });
+      },
+      [this, generation](const grpc::Status& status) {
+        inbox_.post([this, generation, status] { control_ended(generation, status); });
+      });
+  stub_->async()->Control(&control_->context(), control_.get());
+  control_->begin();
+  v1::ControlRequest request;
+  v1::Hello& hello = *request.mutable_hello();
+  hello.set_protocol(protocol_version);
+  hello.set_name(config_.name);
+  hello.set_incarnation(incarnation_);
+  hello.set_version(config_.version);
+  for (const std::string& verb : plans::verbs()) hello.add_verbs(verb);
+  for (const std::string& id : boards_.ids()) *hello.add_boards() = board_info(id);
+  for (const auto& [id, attempt] : attempts_) hello.add_attempts(id);
+  control_->send(std::move(request));
+}
+
+void Agent::control_ended(std::uint64_t generation, const grpc::Status& status) {
+  if (generation != generation_ || stopping_) return;
+  if (is_final(status)) {
+    refused_ = Error{Cause::refused, status.error_message()};
+    return;
+  }
+  if (welcome_ || backoff_ == Duration::zero()) {
+    spdlog::warn("assayd at {} is gone ({}); trying again", config_.server.text(), status.error_message());
+  }
+  welcome_ = false;
+  renew_at_ = Deadline::never();
+  backoff_ = std::clamp(backoff_ * 2, first_backoff, longest_backoff);
+  reconnect_at_ = Deadline::after(backoff_);
+}
+
+void Agent::send(v1::ControlRequest request) {
+  if (control_ && !control_->send(std::move(request))) control_->cancel();
+}
+
+void Agent::received(const v1::ControlResponse& response) {
+  switch (response.message_case()) {
+    case v1::ControlResponse::kWelcome: return welcomed(response.welcome());
+    case v1::ControlResponse::kAssignment: return assigned(response.assignment());
+    case v1::ControlResponse::kRenewal: return renewed(response.renewal());
+    case v1::ControlResponse::kCancel: {
+      const auto found = attempts_.find(response.cancel().attempt());
+      if (found != attempts_.end() && found->second.running) {
+        found->second.running->stop(Verdict::cancelled, response.cancel().reason());
+      }
+      return;
+    }
+    case v1::ControlResponse::kOpenChannel: {
+      const v1::OpenChannel& open = response.open_channel();
+      const auto opened = ConsoleChannel::open(*stub_, boards_, open, [this](const std::string& channel) {
+        inbox_.post([this, channel] { channels_.erase(channel); });
+      });
+      if (opened) {
+        channels_[open.channel()] = *opened;
+      } else {
+        v1::ControlRequest request;
+        request.mutable_channel_refused()->set_channel(open.channel());
+        request.mutable_channel_refused()->set_reason(opened.error().text);
+        send(std::move(request));
+      }
+      return;
+    }
+    case v1::ControlResponse::MESSAGE_NOT_SET: return;
+  }
+}
+
+void Agent::welcomed(const v1::Welcome& welcome) {
+  welcome_ = true;
+  backoff_ = {};
+  lease_ = wire::from_proto("lease", welcome.lease()).value_or(lease_);
+  renew_every_ = std::max<Duration>(wire::from_proto("renew_every", welcome.renew_every()).value_or(renew_every_),
+                                    std::chrono::milliseconds(50));
+  spdlog::info("assayd at {} took us in with {} boards", config_.server.text(), boards_.ids().size());
+  renew();
+  if (config_.on_welcome) config_.on_welcome();
+}
+
+// ---- Leases ----
+
+void Agent::renew() {
+  renew_at_ = Deadline::after(renew_every_);
+  v1::ControlRequest request;
+  request.mutable_renewal()->set_number(++renewal_);
+  for (const auto& [id, attempt] : attempts_) request.mutable_renewal()->add_attempts(id);
+  renewals_sent_.emplace_back(renewal_, BootTime::now());
+  if (renewals_sent_.size() > max_renewals_in_flight) renewals_sent_.pop_front();
+  send(std::move(request));
+}
+
+// A lease counts from when its renewal was *sent*: assayd counts from when it
+// received it, which is later.
+void Agent::renewed(const v1::RenewalAnswer& answer) {
+  while (!renewals_sent_.empty() && renewals_sent_.front().first < answer.number()) renewals_sent_.pop_front();
+  if (renewals_sent_.empty() || renewals_sent_.front().first != answer.number()) return;
+  const Deadline until =
+      Deadline::at(renewals_sent_.front().second + lease_ - executor::safe_state_limit);
+  for (auto& [id, attempt] : attempts_) {
+    if (attempt.running && until.time() > attempt.running->lease_until.time()) attempt.running->lease_until = until;
+  }
+  for (const std::string& id : answer.unknown()) {
+    const auto found = attempts_.find(id);
+    if (found == attempts_.end()) continue;
+    if (found->second.running) found->second.running->stop(Verdict::lab_error, "assayd has given this attempt up");
+  }
+}
+
+void Agent::expire_leases() {
+  for (auto& [id, attempt] : attempts_) {
+    if (!attempt.running || !attempt.running->lease_until.passed()) continue;
+    attempt.running->lease_until = Deadline::never();
+    attempt.running->stop(Verdict::lab_error,
+                          fmt::format("the lease ended: assayd was not heard for {}", human(lease_)));
+  }
+}
+
+// ---- Attempts ----
+
+std::string Agent::refusal(const AttemptOrder& order) {
+  if (stopping_) return "the agent is stopping";
+  if (order.leases.empty()) return "no board was leased";
+  for (const auto& lease : order.leases) {
+    if (boards_.find(lease.board) == nullptr) return fmt::format("this agent has no board '{}'", lease.board);
+    const std::string why = boards_.view(lease.board).quarantine;
+    if (!why.empty()) return fmt::format("board {} is quarantined: {}", lease.board, why);
+    for (const auto& [id, attempt] : attempts_) {
+      if (!attempt.running) continue;
+      for (const auto& held : attempt.leases) {
+        if (held.board == lease.board) return fmt::format("board {} is still used by attempt {}", held.board, id);
+      }
+    }
+  }
+  for (const auto& lease : order.leases) {
+    if (const auto raised = boards_.raise_epoch(lease.board, lease.epoch); !raised) return raised.error().text;
+  }
+  return "";
+}
+
+void Agent::answer(const std::string& attempt, const std::string& refusal) {
+  v1::ControlRequest request;
+  request.mutable_assignment()->set_attempt(attempt);
+  request.mutable_assignment()->set_accepted(refusal.empty());
+  request.mutable_assignment()->set_reason(refusal);
+  send(std::move(request));
+}
+
+void Agent::assigned(const v1::Assignment& assignment) {
+  const std::string& id = assignment.attempt();
+  if (attempts_.contains(id)) return answer(id, "");  // told twice
+  auto spec = wire::from_proto(assignment.spec());
+  if (!spec) return answer(id, spec.error().text);
+  AttemptOrder order{id, std::move(*spec), {}};
+  Duration lease = lease_;
+  for (const v1::Lease& l : assignment.leases()) {
+    order.leases.push_back({l.role(), l.board(), l.epoch()});
+    lease = std::min(lease, wire::from_proto("lease", l.duration()).value_or(lease));
+  }
+  if (const std::string why = refusal(order); !why.empty()) return answer(id, why);
+  auto spool = spool::Spool::create(config_.state / "spool", id);
+  if (!spool) return answer(id, "the agent cannot keep events: " + spool.error().text);
+
+  const Deadline until = Deadline::after(lease - executor::safe_state_limit);
+  answer(id, "");
+  Attempt& attempt = attempts_[id];
+  attempt.spool = std::move(*spool);
+  attempt.leases = order.leases;
+  attempt.uplink = std::make_shared<Uplink>(*stub_, inbox_, attempt.spool, [this, id](Uplink::End end, const std::string& why) {
+    // Not within the uplink's own call: this destroys it.
+    inbox_.post([this, id, end, why] { delivered(id, end, why); });
+  });
+  attempt.uplink->connect();
+  attempt.running = std::make_unique<RunningAttempt>(
+      std::move(order),
+      RunningAttempt::Surroundings{boards_, artifacts_, *artifact_stub_, config_.state / "scratch", config_.name,
+                                   config_.environment},
+      attempt.spool, [this, id] { inbox_.post([this, id] { attempt_ran(id); }); });
+  attempt.running->lease_until = until;
+}
+
+// The boards are free again and safe; the thread is about to spool its last event.
+void Agent::attempt_ran(const std::string& id) {
+  const auto found = attempts_.find(id);
+  if (found == attempts_.end()) return;
+  found->second.running.reset();
+  for (const auto& lease : found->second.leases) {
+    v1::ControlRequest request;
+    *request.mutable_board()->mutable_board() = board_info(lease.board);
+    send(std::move(request));
+  }
+  if (found->second.closed) close(id);
+}
+
+void Agent::delivered(const std::string& id, Uplink::End end, const std::string& why) {
+  const auto found = attempts_.find(id);
+  if (found == attempts_.end()) return;
+  found->second.closed = true;
+  if (end == Uplink::End::refused) {
+    spdlog::warn("assayd does not take the events of attempt {}: {}", id, why);
+    if (found->second.running) {
+      found->second.running->stop(Verdict::lab_error, "assayd does not take its events: " + why);
+      return;  // attempt_ran() is to come
+    }
+  }
+  close(id);
+}
+
+void Agent::close(const std::string& id) {
+  const auto found = attempts_.find(id);
+  found->second.spool->on_append(nullptr);
+  found->second.spool->remove();
+  attempts_.erase(found);
+  v1::ControlRequest request;
+  request.mutable_closed()->set_attempt(id);
+  send(std::move(request));
+}
+
+v1::BoardInfo Agent::board_info(const std::string& id) const {
+  const LabBoards::View view = boards_.view(id);
+  v1::BoardInfo info;
+  info.set_id(view.id);
+  info.set_profile(view.profile);
+  info.mutable_abilities()->Assign(view.abilities.begin(), view.abilities.end());
+  info.mutable_tags()->Assign(view.tags.begin(), view.tags.end());
+  info.set_quarantine(view.quarantine);
+  info.set_epoch(view.epoch);
+  return info;
+}
+
+// Stops every attempt, gives their last events a moment to reach assayd, and
+// leaves the boards safe.
+void Agent::wind_down() {
+  for (auto& [id, attempt] : attempts_) {
+    if (attempt.running) attempt.running->stop(Verdict::lab_error, "the agent is stopping");
+  }
+  const Deadline until = Deadline::after(wind_down_time);
+  while (!attempts_.empty() && !until.passed()) {
+    Deadline next = until;
+    for (auto& [id, attempt] : attempts_) next = next.sooner(attempt.uplink->tick());
+    if (const auto task = inbox_.next(next)) task();
+    const bool running = std::any_of(attempts_.begin(), attempts_.end(), [](const auto& a) { return a.second.running != nullptr; });
+    if (!running && !welcome_) break;  // nobody to deliver to: the spools stay for the next incarnation
+  }
+  for (auto& [id, attempt] : attempts_) {
+    attempt.spool->on_append(nullptr);
+    attempt.uplink->abandon();
+  }
+  for (auto& [id, uplink] : leftovers_) uplink->abandon();
+  for (auto& [id, channel] : channels_) channel->close();
+  if (control_) control_->finish();
+}
+
+}  // namespace assay::session
