@@ -1,0 +1,177 @@
+#include <algorithm>
+
+#include "scheduler/scheduler.hpp"
+
+namespace assay::scheduler {
+
+void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTime now, Changes& out) {
+  Attempt attempt;
+  attempt.record.id = {job.record.id, ++job.record.attempts};
+  attempt.record.agent = agent;
+  attempt.record.incarnation = agents_.at(agent).facts.incarnation;
+  attempt.lease_until = now + limits_.lease;
+  attempt.answer_by = now + limits_.answer;
+  for (std::size_t i = 0; i < boards.size(); ++i) {
+    Board& board = boards_.at(boards[i]);
+    if (limits_.defect != Defect::epoch_kept) ++board.record.epoch;
+    board.holder = attempt.record.id;
+    board.last_used = ++uses_;
+    index(board);
+    attempt.record.leases.push_back({job.record.needs[i].role, boards[i], board.record.epoch});
+    out.boards.push_back(board.record);
+  }
+  job.current = attempt.record.id;
+  job.record.state = State::running;
+  out.jobs.push_back(job.record);
+  Run& run = runs_.at(job.record.id.run);
+  if (run.record.state == State::queued) {
+    run.record.state = State::running;
+    out.runs.push_back(run.record);
+  }
+  out.attempts.push_back(attempt.record);
+  out.decisions.push_back(Assign{agent, attempt.record.id, attempt.record.leases});
+  due_.emplace(attempt.due(), attempt.record.id);
+  attempts_.emplace(attempt.record.id, std::move(attempt));
+}
+
+void Scheduler::accept(Attempt& attempt, BootTime now, Changes& out) {
+  due_.erase({attempt.due(), attempt.record.id});
+  attempt.lease_until = now + limits_.lease;
+  if (attempt.record.state == AttemptState::assigned) {
+    attempt.record.state = AttemptState::running;
+    out.attempts.push_back(attempt.record);
+  }
+  due_.emplace(attempt.due(), attempt.record.id);
+}
+
+void Scheduler::answered(AttemptId id, bool accepted, const std::string& reason, BootTime now, Changes& out) {
+  if (const auto found = attempts_.find(id); found != attempts_.end()) {
+    if (accepted) return accept(found->second, now, out);
+    return finish(id, Outcome::lab_error,
+                  fmt::format("the agent '{}' refused the assignment: {}", found->second.record.agent, reason),
+                  After::safe, Retry::elsewhere, out);
+  }
+  // Too late: it was given up, and its boards are fenced.
+  std::vector<std::string> fenced;
+  for (const auto& [until, board] : fences_) {
+    if (boards_.at(board).fence->attempt == to_string(id)) fenced.push_back(board);
+  }
+  for (const std::string& name : fenced) {
+    Board& board = boards_.at(name);
+    if (!accepted) {
+      unfence(board, out);
+      continue;
+    }
+    board.fence->seen = true;
+    if (name == fenced.front()) {
+      out.decisions.push_back(Cancel{board.record.agent, to_string(id), "its answer came too late"});
+    }
+  }
+}
+
+bool Scheduler::ended(AttemptId id, Outcome outcome, const std::string& sentence, bool retry_elsewhere,
+                      Changes& out) {
+  if (!attempts_.contains(id)) {
+    if (limits_.defect != Defect::late_result_counted || !runs_.contains(id.job.run)) return false;
+    if (!job(id.job).current) return false;
+    id = *job(id.job).current;
+  }
+  if (limits_.defect == Defect::failure_retried && outcome == Outcome::failed) outcome = Outcome::lab_error;
+  finish(id, outcome, sentence, After::safe, retry_elsewhere ? Retry::elsewhere : Retry::anywhere, out);
+  return true;
+}
+
+void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentence, After after, Retry retry,
+                       Changes& out) {
+  const auto node = attempts_.extract(id);
+  Attempt attempt = node.mapped();
+  due_.erase({attempt.due(), id});
+  attempt.record.state = AttemptState::ended;
+  attempt.record.verdict = outcome;
+  attempt.record.sentence = sentence;
+  out.attempts.push_back(attempt.record);
+  release(attempt.record, after, attempt.lease_until, out);
+
+  Job& owner = job(id.job);
+  owner.current.reset();
+  const std::string cancelling = runs_.at(id.job.run).record.cancelling;
+  if (outcome != Outcome::lab_error) return conclude(owner, outcome, sentence, out);
+  if (retry != Retry::uncounted) ++owner.record.lab_errors;
+  if (!cancelling.empty()) return conclude(owner, Outcome::cancelled, cancelling, out);
+  if (owner.record.lab_errors > limits_.retries) return conclude(owner, outcome, sentence, out);
+  if (retry == Retry::elsewhere) {
+    for (const BoardLease& lease : attempt.record.leases) owner.avoid.insert(lease.board);
+  }
+  owner.record.state = State::queued;
+  out.jobs.push_back(owner.record);
+  enqueue(owner);
+}
+
+void Scheduler::release(const AttemptRecord& attempt, After after, BootTime lease_until, Changes& out) {
+  for (const BoardLease& lease : attempt.leases) {
+    Board& board = boards_.at(lease.board);
+    board.holder.reset();
+    if (after == After::unknown && limits_.defect != Defect::fence_forgotten) {
+      board.fence = Fence{to_string(attempt.id), lease_until};
+      board.record.fenced_by = board.fence->attempt;
+      fences_.emplace(lease_until, lease.board);
+      out.boards.push_back(board.record);
+    }
+    index(board);
+  }
+}
+
+// The last thing a caller does with the job: its run may be over and forgotten.
+void Scheduler::conclude(Job& done, Outcome outcome, const std::string& sentence, Changes& out) {
+  dequeue(done);
+  done.record.state = State::ended;
+  done.record.verdict = outcome;
+  done.record.sentence = sentence;
+  out.jobs.push_back(done.record);
+  Run& run = runs_.at(done.record.id.run);
+  for (const Job& each : run.jobs) {
+    if (each.record.state != State::ended) return;
+  }
+  conclude_run(run, out);
+}
+
+static std::string_view verdict_word(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::passed: return "passed";
+    case Outcome::failed: return "failed";
+    case Outcome::lab_error: return "ended with a lab error";
+    case Outcome::cancelled: return "were cancelled";
+  }
+  return "";
+}
+
+void Scheduler::conclude_run(Run& run, Changes& out) {
+  // Failed over lab-error over cancelled over passed.
+  Outcome verdict = Outcome::passed;
+  for (const Outcome worse : {Outcome::cancelled, Outcome::lab_error, Outcome::failed}) {
+    for (const Job& each : run.jobs) {
+      if (each.record.verdict == worse) verdict = worse;
+    }
+  }
+  std::size_t count = 0;
+  const Job* first = nullptr;
+  for (const Job& each : run.jobs) {
+    if (each.record.verdict != verdict) continue;
+    ++count;
+    if (first == nullptr) first = &each;
+  }
+  run.record.state = State::ended;
+  run.record.verdict = verdict;
+  if (run.jobs.size() == 1) {
+    run.record.sentence = first->record.sentence;
+  } else if (verdict == Outcome::passed) {
+    run.record.sentence = fmt::format("all {} jobs passed", count);
+  } else {
+    run.record.sentence = fmt::format("{} of {} jobs {}; {}: {}", count, run.jobs.size(), verdict_word(verdict),
+                                      to_string(first->record.id), first->record.sentence);
+  }
+  out.runs.push_back(run.record);
+  runs_.erase(run.record.number);
+}
+
+}  // namespace assay::scheduler

@@ -1,0 +1,174 @@
+// Which board is whose, and what runs next. A pure state machine: what happened
+// and the time go in, records to store and decisions to carry out come out. No
+// I/O, no clock, no threads; not thread-safe (one owner).
+//
+// The rules, in the order of the files:
+//  sessions   An agent's word on its boards and attempts. A new incarnation has
+//             made its boards safe before it says hello: the attempts of the old
+//             one end as lab errors and their boards are free at once. A
+//             reconnect (same incarnation) keeps the attempts it lists and
+//             settles the others. A board id belongs to one agent.
+//  attempts   How an attempt ends, once, and what then becomes of its job: a lab
+//             error is retried on another board if there is one, at most
+//             `retries` times; a product failure never.
+//  leases     Time. An assignment not answered in time is given up, but its
+//             boards stay fenced until its lease has run out, for the agent may
+//             have started. A running attempt whose agent is not heard for one
+//             lease is over.
+//  placement  Jobs in order of priority, then submission, each on all the
+//             boards it needs, on one agent, or not at all.
+//  why        For each waiting job, one sentence.
+//
+// Every board has an epoch that grows with each assignment and is never below
+// what its agent has seen.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "scheduler/types.hpp"
+
+namespace assay::scheduler {
+
+class Scheduler {
+ public:
+  explicit Scheduler(Limits limits) : limits_(limits) {}
+
+  // Forgets runs and attempts and starts from the store's truth. What is known
+  // of connected agents stays. Attempts that are not over get one lease's grace.
+  void load(const Saved&, BootTime now);
+
+  void submit(RunRecord, std::vector<JobRecord>, Changes&);
+  // Cause::not_found, or refused when it has ended or is not known any more.
+  Result<> cancel(std::int64_t run, const std::string& reason, Changes&);
+  // reason "": back in use. Cause::not_found.
+  Result<> quarantine(const std::string& board, const std::string& reason, Changes&);
+
+  // Cause::refused (another living incarnation; a board of another agent) or invalid.
+  Result<> hello(const AgentFacts&, BootTime now, Changes&);
+  void disconnected(const std::string& agent);
+  void renewed(const std::string& agent, const std::vector<std::string>& attempts, BootTime now, Changes&);
+  void board_changed(const std::string& agent, const BoardFacts&, Changes&);
+  void answered(AttemptId, bool accepted, const std::string& reason, BootTime now, Changes&);
+  // The agent's last word. False: the attempt is not (or no more) the one that counts.
+  bool ended(AttemptId, Outcome, const std::string& sentence, bool retry_elsewhere, Changes&);
+
+  // What time brings, then what can run now. Call after every group of events
+  // and at next_due().
+  void settle(BootTime now, Changes&);
+  [[nodiscard]] BootTime next_due() const;
+
+  // What has not ended. `now` for the times in the sentences.
+  [[nodiscard]] std::vector<WaitReason> why(std::int64_t run, BootTime now) const;
+  [[nodiscard]] std::vector<BoardView> boards(BootTime now) const;
+  [[nodiscard]] std::vector<AgentView> agents() const;
+  // Does an attempt of this name hold boards now?
+  [[nodiscard]] bool current(AttemptId) const;
+
+ private:
+  // High priority first, then as submitted.
+  using Order = std::tuple<std::int32_t, std::int64_t, std::int32_t>;
+  // Longest unused first, so that wear and a bad board are spread.
+  using Idle = std::pair<std::uint64_t, std::string>;
+
+  struct Session {
+    AgentFacts facts;  // without boards and attempts
+    std::set<std::string> boards;
+    bool connected = false;
+    BootTime heard{};
+  };
+  struct Fence {
+    std::string attempt;
+    BootTime until{};
+    bool seen = false;  // the agent had it: a renewal without it settles the matter
+  };
+  struct Board {
+    BoardRecord record;
+    bool announced = false;  // by the agent's last hello
+    std::optional<AttemptId> holder;
+    std::optional<Fence> fence;
+    std::uint64_t last_used = 0;
+    std::optional<Idle> idle;  // where it stands in idle_[idle_profile]
+    std::string idle_profile;
+  };
+  struct Job {
+    JobRecord record;
+    std::set<std::string> avoid;  // boards that gave lab errors
+    std::optional<AttemptId> current;
+    std::string kind;  // waiting jobs of the same kind can run on the same boards
+  };
+  struct Run {
+    RunRecord record;
+    std::vector<Job> jobs;
+  };
+  struct Attempt {
+    AttemptRecord record;
+    BootTime lease_until{}, answer_by{};
+    [[nodiscard]] BootTime due() const {
+      return record.state == AttemptState::assigned && answer_by < lease_until ? answer_by : lease_until;
+    }
+  };
+  // For each need, in order, the board that fills it; all of one agent.
+  using Placing = std::vector<std::string>;
+  enum class Look { idle, usable };  // free now / free some day without anybody's help
+  enum class After { safe, unknown };  // the boards, when an attempt has ended
+  enum class Retry { elsewhere, anywhere, uncounted };
+
+  // sessions.cpp
+  Result<> check_boards(const AgentFacts&, BootTime now) const;
+  void announce(Session&, const BoardFacts&, Changes&);
+  void settle_attempts(const Session&, const std::set<std::string>& listed, BootTime now, Changes&);
+  void settle_fences(const Session&, const std::set<std::string>& listed, BootTime now, Changes&);
+  // Silence of half a lease: what is left of it is too little to start on.
+  [[nodiscard]] bool silent(const Session&, BootTime now) const;
+  // attempts.cpp
+  void begin(Job&, const std::string& agent, Placing, BootTime now, Changes&);
+  void accept(Attempt&, BootTime now, Changes&);
+  void finish(AttemptId, Outcome, const std::string& sentence, After, Retry, Changes&);
+  void release(const AttemptRecord&, After, BootTime lease_until, Changes&);
+  void conclude(Job&, Outcome, const std::string& sentence, Changes&);
+  void conclude_run(Run&, Changes&);
+  Job& job(JobId id) { return runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)]; }
+  // leases.cpp
+  void expire(BootTime now, Changes&);
+  void unfence(Board&, Changes&);
+  // placement.cpp
+  void place(BootTime now, Changes&);
+  void enqueue(Job&);
+  void dequeue(const Job&);
+  void index(Board&);
+  [[nodiscard]] bool usable(const Board&) const;
+  [[nodiscard]] bool fits(const Board&, const BoardNeed&) const;
+  [[nodiscard]] std::optional<Placing> find(const Job&, Look, bool avoiding, BootTime now) const;
+  [[nodiscard]] std::optional<Placing> match(const Job&, const Session&, Look, bool avoiding) const;
+  [[nodiscard]] std::vector<const Board*> candidates(const Job&, const BoardNeed&, const Session&, Look,
+                                                     bool avoiding) const;
+  [[nodiscard]] std::optional<Placing> find_now(const Job&, BootTime now) const;
+  [[nodiscard]] const Session* session_of(const Board&) const;
+  // why.cpp
+  [[nodiscard]] std::string why_waiting(const Job&, BootTime now) const;
+  [[nodiscard]] std::string obstacles(const Job&, const BoardNeed&, BootTime now) const;
+  [[nodiscard]] std::string obstacle(const Board&, const Job&, const BoardNeed&, BootTime now) const;
+  [[nodiscard]] std::string unreachable(const Board&, BootTime now) const;
+
+  Limits limits_;
+  std::map<std::string, Session> agents_;
+  std::map<std::string, Board> boards_;
+  std::map<std::int64_t, Run> runs_;  // not ended
+  std::map<AttemptId, Attempt> attempts_;  // not ended
+  std::map<std::string, std::set<std::string>> by_profile_;  // all boards
+  std::map<std::string, std::set<Idle>> idle_;               // by profile: free boards of connected agents
+  std::map<std::string, std::map<Order, JobId>> waiting_;    // by kind
+  std::set<std::pair<BootTime, AttemptId>> due_;
+  std::set<std::pair<BootTime, std::string>> fences_;  // board
+  std::set<std::string> reserved_;  // during place(): for a job with several roles that waits
+  std::optional<BootTime> loaded_;  // when the grace after a restart began
+  std::uint64_t uses_ = 0;
+};
+
+}  // namespace assay::scheduler
