@@ -51,7 +51,7 @@ setup_packages() {
   done < <(grep -v '^#' "$root/scripts/packages.txt")
   [ ${#missing[@]} -gt 0 ] || return 0
 
-  local install=(apt-get install -y --no-install-recommends "${missing[@]}")
+  local install=(apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "${missing[@]}")
   if [ "$(id -u)" != 0 ]; then
     die "${#missing[@]} Debian packages are missing and installing them needs root; type:" \
       "sudo apt-get update && sudo ${install[*]}" "then the same ./dev command again"
