@@ -1,0 +1,132 @@
+#include "evidence/record.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace assay::evidence {
+
+namespace {
+
+constexpr std::size_t max_steps = 10'000;
+constexpr std::size_t max_roles = 16;
+
+// ECMA-48: ESC '[' parameters 0x30-0x3F, intermediates 0x20-0x2F, final 0x40-0x7E.
+std::string without_colours(std::string_view line) {
+  std::string out;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] != '\x1b' || i + 1 == line.size() || line[i + 1] != '[') {
+      out += line[i];
+      continue;
+    }
+    std::size_t end = i + 2;
+    while (end < line.size() && line[end] >= 0x20 && line[end] <= 0x3F) ++end;
+    i = end;  // the final byte, or past the end
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> console_lines(std::string_view bytes) {
+  std::vector<std::string> lines;
+  for (std::string_view line : split(bytes, '\n')) {
+    while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    // An SMP frame (SMP over console: 06 09 begins, 04 14 goes on) ends with the
+    // line; text may stand before it.
+    const auto frame = std::min(line.find("\x06\x09"), line.find("\x04\x14"));
+    std::string shown = printable(without_colours(line.substr(0, frame)));
+    if (shown.empty()) continue;
+    if (shown.size() > shown_columns) {
+      std::size_t end = shown_columns;
+      while (end > 0 && (static_cast<unsigned char>(shown[end]) & 0xC0) == 0x80) --end;
+      shown = shown.substr(0, end) + "...";
+    }
+    lines.push_back(std::move(shown));
+  }
+  if (lines.size() > shown_lines) {
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(shown_lines));
+  }
+  return lines;
+}
+
+StepRecord* AttemptRecord::step(std::uint32_t index) {
+  // Almost always the last one.
+  const auto found = std::find_if(steps_.rbegin(), steps_.rend(),
+                                  [&](const StepRecord& step) { return step.index == index; });
+  if (found != steps_.rend()) return &*found;
+  if (steps_.size() >= max_steps) return nullptr;
+  steps_.push_back({});
+  steps_.back().index = index;
+  return &steps_.back();
+}
+
+void AttemptRecord::take(const Event& event, const StepStarted& started) {
+  StepRecord* record = step(started.step);
+  if (record == nullptr) return;
+  record->id = started.id;
+  record->role = event.role;
+  record->text = started.text;
+  record->place = started.place;
+  record->started_at = event.at;
+}
+
+void AttemptRecord::take(const Event& event, const StepEnded& ended) {
+  StepRecord* record = step(ended.step);
+  if (record == nullptr) return;
+  record->state = ended.state;
+  record->sentence = ended.sentence;
+  record->findings = ended.findings;
+  record->took = std::max(Duration::zero(), event.at - record->started_at);
+  if (record->role.empty()) record->role = event.role;
+  const auto found = consoles_.find(event.role.empty() ? record->role : event.role);
+  if (found == consoles_.end() || ended.console_length == 0) return;
+  const Console& console = found->second;
+  const std::uint64_t have = console.offset + console.bytes.size();
+  std::uint64_t from = std::clamp(ended.console_offset, console.offset, have);
+  const std::uint64_t length = std::min(ended.console_length, UINT64_MAX - ended.console_offset);
+  const std::uint64_t to = std::clamp(ended.console_offset + length, from, have);
+  // From the start of its line, so that half a frame or half a word is not shown.
+  const auto before = std::string_view(console.bytes).substr(0, from - console.offset).rfind('\n');
+  if (before != std::string_view::npos) {
+    from = console.offset + before + 1;
+  } else if (console.offset == 0) {
+    from = 0;
+  }
+  record->console =
+      console_lines(std::string_view(console.bytes).substr(from - console.offset, to - from));
+}
+
+void AttemptRecord::take(const Event& event, const ConsoleBytes& console) {
+  if (console.sent || (consoles_.size() >= max_roles && !consoles_.contains(event.role))) return;
+  Console& kept = consoles_[event.role];
+  if (console.offset != kept.offset + kept.bytes.size()) kept = {console.offset, ""};  // a gap
+  kept.bytes += as_text(console.bytes);
+  // Cut rarely, so that a flood costs no more than its bytes.
+  if (kept.bytes.size() > 2 * kept_console) {
+    const std::size_t cut = kept.bytes.size() - kept_console;
+    kept.bytes.erase(0, cut);
+    kept.offset += cut;
+  }
+}
+
+void AttemptRecord::add(const Event& event) {
+  last_ = event.seq;
+  if (const auto* console = std::get_if<ConsoleBytes>(&event.body)) return take(event, *console);
+  ++version_;
+  if (const auto* body = std::get_if<AttemptStarted>(&event.body)) started_ = *body;
+  if (const auto* body = std::get_if<StepStarted>(&event.body)) take(event, *body);
+  if (const auto* body = std::get_if<StepEnded>(&event.body)) take(event, *body);
+  if (const auto* body = std::get_if<StepProgress>(&event.body)) {
+    if (StepRecord* record = step(body->step)) {
+      record->progress_done = body->done;
+      record->progress_total = body->total;
+    }
+  }
+  if (const auto* body = std::get_if<AttemptEnded>(&event.body)) {
+    ended_ = *body;
+    consoles_.clear();
+  }
+}
+
+}  // namespace assay::evidence
