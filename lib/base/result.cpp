@@ -24,7 +24,7 @@ std::string_view to_string(Cause cause) {
 
 tl::unexpected<Error> fail_errno(std::string_view what, Cause cause) {
   const int number = errno;
-  if (number == ENOSPC || number == EDQUOT) cause = Cause::exhausted;
+  if (number == ENOSPC || number == EDQUOT || number == EFBIG) cause = Cause::exhausted;
   if (number == ENOENT) cause = Cause::not_found;
   return tl::unexpected(Error{cause, fmt::format("{}: {}", what, std::generic_category().message(number))});
 }

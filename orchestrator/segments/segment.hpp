@@ -1,0 +1,61 @@
+// One attempt's events in one append-only file. Records are
+// [u32 length][u32 CRC-32 of the message][assay.v1.Event], little endian; record
+// n holds the event with sequence number n.
+//
+// Not thread-safe: Segments guards it. Offsets and sizes in bytes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "evidence/event.hpp"
+
+namespace assay::segments {
+
+// Where a reader stands. {after, 0}: behind event `after`, wherever that is.
+struct Cursor {
+  std::uint64_t seq = 0;     // of the last event read
+  std::uint64_t offset = 0;  // of the record after it; 0: not known yet
+};
+
+class SegmentFile {
+ public:
+  // Reads the file from end to end, if there is one. What follows the last whole
+  // record was never acknowledged: it is cut off.
+  static Result<SegmentFile> open(std::filesystem::path, std::uint64_t limit);
+
+  // Events that are stored already are dropped; a gap, or anything after the
+  // AttemptEnded, is refused. On disk when it returns; after an error nothing of
+  // it is stored, and the object must be opened anew.
+  Result<> append(std::span<const evidence::Event>);
+
+  // Up to `bytes` of messages, at least one event unless there are none.
+  Result<std::vector<evidence::Event>> read(Cursor&, std::size_t bytes) const;
+
+  [[nodiscard]] std::uint64_t last() const { return last_; }
+  [[nodiscard]] const std::optional<evidence::AttemptEnded>& ended() const { return ended_; }
+
+ private:
+  SegmentFile(std::filesystem::path path, std::uint64_t limit)
+      : path_(std::move(path)), limit_(limit) {}
+  Result<> load();
+  Result<> create();
+  Result<> write(const std::string& records);
+  Result<std::string> record(const evidence::Event&, std::uint64_t at);
+
+  std::filesystem::path path_;
+  std::uint64_t limit_;
+  UniqueFd fd_;             // none until there is a file
+  std::uint64_t size_ = 0;  // of what is whole and on disk
+  std::uint64_t last_ = 0;
+  bool leaving_out_ = false;  // console bytes, past the limit
+  std::optional<evidence::AttemptEnded> ended_;
+};
+
+}  // namespace assay::segments

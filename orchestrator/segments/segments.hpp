@@ -1,0 +1,77 @@
+// The events of all attempts on assayd's disk: `folder`/RUN/ATTEMPT.seg.
+//
+// Thread-safe; calls block for the disk, so never call from a gRPC reaction.
+// Watchers are called on the appending thread after the sync: they must only
+// pass the word on. Causes: exhausted (disk or the attempt's limit is full;
+// nothing of the batch was stored, try again once there is space), invalid
+// (a gap, or events after the end), io.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "evidence/event.hpp"
+#include "segments/segment.hpp"
+
+namespace assay::segments {
+
+struct Limits {
+  // Of one attempt's file. Past it console bytes are dropped (their events stay,
+  // empty, the first as a note); past twice of it everything but the end.
+  std::uint64_t attempt_bytes = 256ULL << 20;
+  std::size_t open_files = 256;
+};
+
+struct Stored {
+  std::uint64_t last = 0;  // sequence number of the last event; 0: none
+  std::optional<evidence::AttemptEnded> ended;
+};
+
+// Ends the watch when destroyed; a call that is under way may still finish.
+using Watch = std::shared_ptr<void>;
+
+class Segments {
+ public:
+  static Result<std::unique_ptr<Segments>> open(std::filesystem::path folder, Limits = {});
+
+  // What is stored afterwards, on disk: the acknowledgement. `attempt` is
+  // "r17.1.2". Duplicates are dropped.
+  Result<Stored> append(const std::string& attempt, std::span<const evidence::Event>);
+  Result<Stored> stored(const std::string& attempt);
+  // Moves the cursor. Empty: nothing more is stored yet.
+  Result<std::vector<evidence::Event>> read(const std::string& attempt, Cursor&, std::size_t bytes);
+  Watch watch(const std::string& attempt, std::function<void()> on_append);
+
+ private:
+  struct Entry {
+    std::mutex mutex;
+    std::optional<SegmentFile> file;  // none: to be opened
+    std::uint64_t used = 0;           // guarded by Segments::mutex_
+  };
+  Segments(std::filesystem::path folder, Limits limits)
+      : folder_(std::move(folder)), limits_(limits) {}
+  Result<std::filesystem::path> path(const std::string& attempt) const;
+  Result<std::shared_ptr<Entry>> entry(const std::string& attempt);
+  Result<SegmentFile*> open_file(const std::string& attempt, Entry&);  // under its mutex
+  void notify(const std::string& attempt);
+
+  const std::filesystem::path folder_;
+  const Limits limits_;
+
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
+  std::unordered_map<std::string, std::list<std::weak_ptr<std::function<void()>>>> watchers_;
+  std::uint64_t uses_ = 0;
+};
+
+}  // namespace assay::segments
