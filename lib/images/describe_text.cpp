@@ -109,8 +109,7 @@ std::string describe_text(const Description& description) {
                           to_string(found.image->header.version), found.address);
       add_image(text, *found.image);
     } else {
-      text +=
-          fmt::format("{}no whole image at 0x{:08x}: {}\n", where, found.address, found.problem);
+      text += fmt::format("{}at 0x{:08x}: {}\n", where, found.address, found.problem);
       if (found.header) add_header(text, *found.header);
     }
     if (found.trailer) add_trailer(text, *found.trailer);
