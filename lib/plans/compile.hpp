@@ -33,6 +33,9 @@ Checked<JobSpec> compile(const Plan&, const CompileInputs&);
 // parameters without a default. What `plan check` says.
 std::vector<Diagnostic> check(const Plan&, const FragmentSource&);
 
+// Every marker and expression that the plan waits for or forbids, fragments included.
+std::vector<MarkerUse> markers_used(const Plan&, const FragmentSource&);
+
 // Abilities that the role asks for or its steps use and that the board type
 // lacks; empty when it fits. For choosing board types.
 std::vector<std::string> missing_abilities(const Plan&, const FragmentSource&,

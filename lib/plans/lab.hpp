@@ -28,10 +28,10 @@
 namespace assay::plans {
 
 struct LabDevice {
-  std::string name;    // "power"
-  std::string driver;  // "virtual-zephyr", "command", "serial"
-  std::vector<std::string>
-      abilities;  // what it gives: "power"; virtual-zephyr: power, flash, console, reset
+  std::string name;                    // "power"
+  std::string driver;                  // "virtual-zephyr", "command", "serial"
+  std::vector<std::string> abilities;  // what it gives: "power"; virtual-zephyr: power, flash,
+                                       // flash.read, console, reset
   // The driver's own settings as a JSON object, checked against its schema:
   //   virtual-zephyr  {}
   //   command, power  {"on": [..], "off": [..], "status": [..]?, "timeout_ms": 10000}

@@ -20,4 +20,11 @@ Checked<Profile> parse_profile(std::string_view text, std::string_view file);
 const Marker* find_marker(const Profile&, std::string_view name);
 const Slot* find_slot(const Profile&, std::string_view name);
 
+// What a board of this type can do whose devices give `devices`: those the type
+// has, and "ota.smp" when the type has it and there is a console to speak it on.
+std::vector<std::string> abilities_of(const Profile&, const std::vector<std::string>& devices);
+
+// The fault of a regular expression, or "" when it is good.
+std::string pattern_fault(std::string_view pattern);
+
 }  // namespace assay::plans

@@ -44,8 +44,10 @@ struct Entry {
   Node value;
 };
 
-// An empty document is a null node.
-Checked<Node> parse_yaml(std::string_view text, std::string_view file);
+// The document, as far as it can be read: duplicate keys and tags are added to
+// the findings and the rest is still there to be checked. nullopt after a syntax
+// error. An empty document is a null node.
+std::optional<Node> parse_yaml(std::string_view text, std::string_view file, Diagnostics&);
 
 // "a list", "a map", "nothing", "'ten'": for messages.
 std::string what_is(const Node&);

@@ -1,0 +1,16 @@
+#include "plans/job_spec.hpp"
+
+namespace assay::plans {
+
+const std::vector<std::string>& verbs() {
+  static const std::vector<std::string> all = {"flash",   "power", "reset",  "expect", "update",
+                                               "confirm", "erase", "assert", "hold"};
+  return all;
+}
+
+std::string_view verb_of(const Action& action) {
+  static_assert(std::variant_size_v<Action> == 9);
+  return verbs()[action.index()];
+}
+
+}  // namespace assay::plans
