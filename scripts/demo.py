@@ -80,12 +80,11 @@ class Demo:
 
     def start_lab(self):
         head("A lab of four boards: QEMU with real MCUboot and Zephyr, one process each")
-        grpc, web = ("127.0.0.1:7420", "127.0.0.1:7480") if self.stay and free(7420) and free(7480) else (
-            "127.0.0.1:0", "127.0.0.1:0")
+        grpc = "127.0.0.1:7420" if self.stay and free(7420) else "127.0.0.1:0"
         # A session of its own: Ctrl-C comes to us, and we end it in order.
         self.lab = subprocess.Popen(
             [ASSAY, "up", "--state", self.folder / "state", "--boards", "4", "--boards-profile", "virtual-zephyr",
-             "--listen", grpc, "--web", web],
+             "--listen", grpc],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True,
             errors="replace", start_new_session=True)
         ready = threading.Event()

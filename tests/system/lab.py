@@ -18,7 +18,7 @@ BIN = Path(os.environ.get("ASSAY_BIN", ROOT / "build/bin"))
 CACHE = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache"))
 FAILED = Path(os.environ.get("ASSAY_FAILED", ROOT / "build/failed"))
 
-READY = re.compile(r"^ready grpc=(\S+) web=(\S+)")
+READY = re.compile(r"^ready grpc=(\S+)(?: web=(\S+))?")
 
 PASSED, PRODUCT_FAILED, WRONG_INPUT, LAB_ERROR, CANCELLED, UNREACHABLE = range(6)
 
@@ -146,7 +146,7 @@ class Lab:
     def start(self, within=30.0):
         boards = ["--boards", self.boards, "--boards-profile", self.profile] if self.boards else []
         self.up = self.program("assay", "up", "--state", self.state, *boards,
-                               "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", *self.extra)
+                               "--listen", "127.0.0.1:0", *self.extra)
         self.grpc, self.web = self.up.expect(READY, within).groups()
         self.environment["ASSAY_SERVER"] = self.grpc
         return self
