@@ -55,6 +55,10 @@ struct Reply {
 using ToHost = std::variant<Configure, Request>;
 using ToAgent = std::variant<Reply, abilities::ConsoleChunk, abilities::Incident>;
 
+// Cause::refused: `what` ("power on") carries an epoch below `floor`.
+Error stale_epoch(const std::string& board, const std::string& what, std::uint64_t epoch,
+                  std::uint64_t floor);
+
 // With the length in front. Cause::exhausted when longer than max_message.
 Result<Bytes> encode(const ToHost&);
 Result<Bytes> encode(const ToAgent&);
