@@ -53,7 +53,11 @@ class DeviceHost {
 
   // Starts at once, in the background. `processes` must outlive it.
   DeviceHost(HostProcesses& processes, HostSpec, Callbacks);
-  ~DeviceHost();  // kills the host and waits until it is gone, kill_limit at most
+  // Lets the host end by itself for `grace`, then kills it; waits until it is
+  // gone, kill_limit at most.
+  ~DeviceHost();
+  // Begins what the destructor does, without waiting.
+  void stop_soon();
 
   Result<Json> call(std::string_view ability, std::string_view operation, Json arguments,
                     const abilities::Order&);

@@ -33,7 +33,7 @@ struct BoardSpec {
 class HostedBoard final : public abilities::Board {
  public:
   // Starts the hosts in the background. Cause::invalid when two devices have
-  // the same name or ability, or an ability is unknown. `processes` must outlive it.
+  // the same name or ability. `processes` must outlive it.
   static Result<std::unique_ptr<HostedBoard>> make(HostProcesses& processes, const BoardSpec&);
   ~HostedBoard() override;
 
