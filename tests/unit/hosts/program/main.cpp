@@ -1,0 +1,162 @@
+// A host program for tests: one device whose behaviour the file name of a flash
+// job chooses, and (with --agent) an agent that is there to be killed.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <thread>
+
+#include "base/file.hpp"
+#include "base/process.hpp"
+#include "hosts/hosted_board.hpp"
+#include "hosts/hosted_device.hpp"
+#include "hosts/launcher.hpp"
+
+namespace {
+
+using namespace assay;
+using abilities::Order;
+
+// A process in a session of its own that outlives whoever started it. Its id
+// goes to `file`.
+void leave_daemon(const std::filesystem::path& file) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (fork() != 0) _exit(0);
+    setsid();
+    signal(SIGTERM, SIG_IGN);
+    const auto id = std::to_string(getpid());
+    (void)write_file(file, as_bytes(id));
+    while (true) pause();
+  }
+  while (!std::filesystem::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+class TestDevice final : public hosts::HostedDevice,
+                         abilities::Power,
+                         abilities::Reset,
+                         abilities::Flash,
+                         abilities::Console {
+ public:
+  TestDevice(hosts::Configure configure, hosts::IncidentSink on_incident)
+      : configure_(std::move(configure)), on_incident_(std::move(on_incident)) {}
+
+  abilities::Power* power() override { return this; }
+  abilities::Reset* reset() override { return this; }
+  abilities::Flash* flash() override { return this; }
+  abilities::Console* console() override { return this; }
+
+  Result<> check(std::string_view ability, const Order&) override {
+    if (ability == "flash") return fail(Cause::device, "the probe is loose: push it in");
+    return {};
+  }
+
+  Result<> on(const Order&) override {
+    on_ = true;
+    return {};
+  }
+  Result<> off(const Order&) override {
+    on_ = false;
+    return {};
+  }
+  Result<std::optional<bool>> is_on(const Order&) override { return on_; }
+
+  Result<> pulse(const Order&) override {
+    on_incident_({abilities::Incident::Kind::guest_fault, "lockup at 0x1234"});
+    return {};
+  }
+
+  Result<> write(const Order&, const abilities::FlashJob& job) override {
+    const std::string what = job.file.filename();
+    if (what == "hang") {
+      (void)write_file(configure_.state_folder / "hanging", {});
+      while (true) ::pause();
+    }
+    if (what == "crash") ::kill(getpid(), SIGABRT);
+    if (what == "exit") ::_exit(7);
+    if (what == "daemon") leave_daemon(configure_.state_folder / "daemon.pid");
+    return {};
+  }
+  Result<std::optional<Bytes>> read(const Order&, std::uint64_t address,
+                                    std::uint64_t size) override {
+    if (address == 1) return std::nullopt;
+    return Bytes(size, static_cast<std::uint8_t>(address));
+  }
+
+  void listen(Sink sink) override { sink_ = std::move(sink); }
+  // Echoes, but for "seq N": then the lines 1 to N come, as fast as they are taken.
+  Result<> write(const Order&, ByteView bytes) override {
+    const auto text = as_text(bytes);
+    if (!text.starts_with("seq ")) {
+      sink_({BootTime::now(), Bytes(bytes.begin(), bytes.end())});
+      return {};
+    }
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe");
+    flood_.reset(ends[0]);
+    const UniqueFd writer(ends[1]);
+    tool_.emplace(TRY(Process::start({.args = {"seq", std::string(text.substr(4))},
+                                      .fds = {{writer.get(), 1}},
+                                      .dies_with_parent = true})));
+    return {};
+  }
+
+  void poll_fds(std::vector<pollfd>& fds, bool console_full) override {
+    if (flood_ && !console_full) fds.push_back({flood_.get(), POLLIN, 0});
+  }
+  void on_ready(std::span<const pollfd> fds) override {
+    if (fds.empty() || fds[0].revents == 0) return;
+    Bytes piece(65536);
+    const auto n = ::read(flood_.get(), piece.data(), piece.size());
+    if (n <= 0) return flood_.reset();
+    piece.resize(static_cast<std::size_t>(n));
+    sink_({BootTime::now(), std::move(piece)});
+  }
+
+ private:
+  hosts::Configure configure_;
+  hosts::IncidentSink on_incident_;
+  Sink sink_;
+  bool on_ = false;
+  UniqueFd flood_;
+  std::optional<Process> tool_;
+};
+
+Result<std::unique_ptr<hosts::HostedDevice>> make(const hosts::Configure& c,
+                                                  hosts::IncidentSink on_incident) {
+  if (c.driver == "absent")
+    return fail(Cause::unavailable, "/dev/ttyUSB7 does not exist: plug it in");
+  if (c.driver == "crashing") ::_exit(9);
+  return std::make_unique<TestDevice>(c, std::move(on_incident));
+}
+
+// Starts a host with a daemon below it, prints "LAUNCHER HOST DAEMON" and waits
+// to be killed. arguments: program, mark, state folder
+int agent(char** arguments) {
+  auto launcher =
+      hosts::Launcher::start(arguments[0], arguments[1], Wait::for_(std::chrono::seconds(10)));
+  if (!launcher) return 1;
+  auto board = hosts::HostedBoard::make(**launcher, {.id = "b1",
+                                                     .devices = {{"d", "test", {"flash"}, "{}"}},
+                                                     .host_argv = {arguments[0]},
+                                                     .state_folder = arguments[2]});
+  if (!board) return 1;
+  const Order order{1, Wait::for_(std::chrono::seconds(10))};
+  if (!(*board)->flash()->write(order, {.file = "daemon"})) return 1;
+  const auto daemon = read_text(std::filesystem::path(arguments[2]) / "d" / "daemon.pid");
+  std::printf("%d %d %s\n", (*launcher)->pid(), (*board)->host_pids()[0].second, daemon->c_str());
+  std::fflush(stdout);
+  while (true) pause();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 4 && std::string_view(argv[1]) == "--agent") {
+    std::array<char*, 3> arguments{argv[0], argv[2], argv[3]};
+    return agent(arguments.data());
+  }
+  return hosts::host_main(argc, argv, make);
+}
