@@ -133,7 +133,12 @@ int main(int argc, char** argv) {
   if (!boards) return complain(boards.error(), 2);
   (*boards)->make_safe();
 
-  session::AgentConfig config{*server, name, std::string(version), state, environment(*lab)};
+  session::AgentConfig config;
+  config.server = *server;
+  config.name = name;
+  config.version = version;
+  config.state = state;
+  config.environment = environment(*lab);
   config.on_welcome = [n = lab->boards.size()] {
     std::printf("ready boards=%zu\n", n);
     std::fflush(stdout);
