@@ -1,0 +1,158 @@
+// Steps that act on the board: flash, power, reset. Each marks the console's
+// cursor before it acts, and none is taken for done because a call returned.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "executor/attribution.hpp"
+#include "executor/step.hpp"
+
+namespace assay::executor {
+
+namespace {
+
+// What a board may take for it, before its type's factor.
+constexpr Duration flash_within = std::chrono::seconds(120);
+constexpr Duration switch_within = std::chrono::seconds(10);
+constexpr Duration reset_within = std::chrono::seconds(10);
+// Bytes that were under way when the supply went.
+constexpr Duration settle = std::chrono::milliseconds(250);
+constexpr Duration quiet = std::chrono::milliseconds(200);
+constexpr Duration silent_within = std::chrono::seconds(2);
+
+void begin_actuation(RoleState& role, Interrupts& interrupts, const std::string& what, bool silent) {
+  role.console->mark(what, silent);
+  (void)role.board->incidents();  // of the program that is being replaced
+  interrupts.forget_lockup(role.name());
+}
+
+Outcome lacks(const Run& run, const std::string& ability) {
+  return {.state = evidence::StepState::lab_error,
+          .sentence = fmt::format("{} has no {} ability", run.role.board->id(), ability)};
+}
+
+Result<> switch_on(RoleState& role, EventSink& sink, Interrupts& interrupts, const Wait& wait,
+                   const std::string& what) {
+  if (const auto offset = role.console->talked_while_off()) {
+    return fail(Cause::device,
+                "its console went on while the supply was off (at byte {}): the switch does not "
+                "cut this board's power",
+                *offset);
+  }
+  begin_actuation(role, interrupts, what, true);
+  role.console->powered(true, settle);
+  const auto order = role.order(wait);
+  TRY(role.board->power()->on(order));
+  const auto reads = TRY(role.board->power()->is_on(order));
+  if (reads && !*reads) return fail(Cause::device, "switched on, but it reads back off");
+  sink.emit(role.name(), role.board->id(), evidence::PowerEdge{true, reads.has_value()});
+  return {};
+}
+
+// The rest of a time span, unless the step is called off.
+Result<> pass_time(Run& run, Duration d) {
+  std::unique_lock lock(run.watch.mutex);
+  const auto passed = run.watch.until(lock, run.wait.at_most(d), [] { return false; });
+  if (passed.error().cause == Cause::cancelled) return tl::unexpected(passed.error());
+  if (run.wait.until.passed()) return fail(Cause::timeout, "the job's deadline has passed");
+  return {};
+}
+
+Result<> cycle(Run& run) {
+  TRY(switch_off(run.role, run.sink, run.interrupts, run.within(switch_within)));
+  TRY(pass_time(run, run.role.profile().power_off_time));
+  return switch_on(run.role, run.sink, run.interrupts, run.within(switch_within), "power cycle");
+}
+
+}  // namespace
+
+Result<> switch_off(RoleState& role, EventSink& sink, Interrupts& interrupts, const Wait& wait) {
+  begin_actuation(role, interrupts, "power off", false);
+  const auto order = role.order(wait);
+  TRY(role.board->power()->off(order));
+  const auto reads = TRY(role.board->power()->is_on(order));
+  if (reads && *reads) return fail(Cause::device, "switched off, but it reads back on");
+  const bool listens = role.board->console() != nullptr;
+  if (!reads && listens) {
+    const auto silent = role.console->silence(quiet, wait.at_most(silent_within));
+    if (!silent && silent.error().cause == Cause::timeout) {
+      return fail(Cause::device,
+                  "switched off, but its console goes on: the switch does not cut this board's power");
+    }
+    TRY(silent);
+  }
+  role.console->powered(false, settle);
+  sink.emit(role.name(), role.board->id(), evidence::PowerEdge{false, reads.has_value() || listens});
+  return {};
+}
+
+Outcome run(Run& run, const plans::Power& step) {
+  if (run.role.board->power() == nullptr) return lacks(run, "power");
+  const auto& id = run.role.board->id();
+  using To = plans::Power::To;
+  Result<> done;
+  std::string doing;
+  switch (step.to) {
+    case To::on:
+      doing = "switching " + id + " on";
+      done = switch_on(run.role, run.sink, run.interrupts, run.within(switch_within), "power on");
+      break;
+    case To::off:
+      doing = "switching " + id + " off";
+      done = switch_off(run.role, run.sink, run.interrupts, run.within(switch_within));
+      break;
+    case To::cycle:
+      doing = "power cycling " + id;
+      done = cycle(run);
+      break;
+  }
+  return done ? Outcome{} : from_error(run, done.error(), doing);
+}
+
+Outcome run(Run& run, const plans::Reset&) {
+  auto& role = run.role;
+  const auto wait = run.within(reset_within);
+  const std::string doing = "resetting " + role.board->id();
+  if (role.board->reset() != nullptr) {
+    begin_actuation(role, run.interrupts, "reset", false);
+    const auto done = role.board->reset()->pulse(role.order(wait));
+    if (!done) return from_error(run, done.error(), doing);
+  } else if (role.board->console() != nullptr) {  // the program resets itself, asked by SMP
+    begin_actuation(role, run.interrupts, "reset by SMP", false);
+    const auto done = smp::Client(role.console->smp()).reset(wait);
+    if (!done && done.error().cause == Cause::timeout) {
+      return attribute(run, {"the program did not answer the reset by SMP", "it answered the reset"});
+    }
+    if (!done) return from_error(run, done.error(), doing);
+  } else {
+    return lacks(run, "reset");
+  }
+  run.emit(evidence::ResetPulse{});
+  return {};
+}
+
+Outcome run(Run& run, const plans::Flash& step) {
+  auto& role = run.role;
+  auto* flash = role.board->flash();
+  if (flash == nullptr) return lacks(run, "flash");
+  const std::string doing = fmt::format("flashing {} to {}", step.artifact, role.board->id());
+  const auto file = run.artifacts.file(step.artifact);
+  if (!file) return from_error(run, file.error(), doing);
+
+  abilities::FlashJob job{*file, role.profile().flash_base, true, 0};
+  if (!step.slot.empty()) {
+    const auto& slots = role.profile().slots;
+    const auto slot = std::find_if(slots.begin(), slots.end(),
+                                   [&](const auto& s) { return s.name == step.slot; });
+    if (slot == slots.end()) {
+      return {.state = evidence::StepState::lab_error,
+              .sentence = fmt::format("board type '{}' has no slot '{}'", role.profile().name, step.slot)};
+    }
+    job = {*file, slot->address + slot->image_offset, false, slot->size - slot->image_offset};
+  }
+  begin_actuation(role, run.interrupts, "flash", false);
+  const auto done = flash->write(role.order(run.within(flash_within)), job);
+  return done ? Outcome{} : from_error(run, done.error(), doing);
+}
+
+}  // namespace assay::executor

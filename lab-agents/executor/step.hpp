@@ -1,0 +1,79 @@
+// What a step has at hand and what it comes to. Not thread-safe: all of it
+// belongs to the attempt's thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "executor/artifacts.hpp"
+#include "executor/attempt.hpp"
+#include "executor/console_log.hpp"
+#include "executor/interrupts.hpp"
+#include "executor/watch.hpp"
+
+namespace assay::executor {
+
+// A role with its leased board.
+struct RoleState {
+  const plans::Role* role = nullptr;
+  abilities::Board* board = nullptr;
+  std::uint64_t epoch = 0;
+  std::shared_ptr<ConsoleLog> console;  // also for a board without one: then it stays empty
+
+  [[nodiscard]] const std::string& name() const { return role->name; }
+  [[nodiscard]] const plans::Profile& profile() const { return role->profile; }
+  [[nodiscard]] abilities::Order order(const Wait& wait) const { return {epoch, wait}; }
+  [[nodiscard]] Duration scaled(Duration) const;
+};
+
+// How a step ended.
+struct Outcome {
+  evidence::StepState state = evidence::StepState::passed;
+  std::string sentence = {};
+  std::vector<evidence::Finding> findings = {};
+  Region region = {};
+  bool retry_elsewhere = false;
+};
+
+// One step under way.
+struct Run {
+  const plans::JobSpec& spec;
+  Artifacts& artifacts;
+  EventSink& sink;
+  Watch& watch;
+  Interrupts& interrupts;
+  RoleState& role;
+  std::uint32_t index = 0;
+  const plans::Step& step;
+  Wait wait;                 // the attempt's own deadline, woken by Interrupts
+  std::uint64_t cursor = 0;  // of the role's console when the step began
+
+  void emit(evidence::Body body) const;
+  // At most `d` times the board type's factor.
+  [[nodiscard]] Wait within(Duration d) const { return wait.at_most(role.scaled(d)); }
+  // "within 10 s", or that the whole job had no more time.
+  [[nodiscard]] std::string limit_words(Duration d, const Wait&) const;
+};
+
+// "10 s" where human() says "10.0 s".
+std::string words(Duration);
+// "a, b and c".
+std::string listed(const std::vector<std::string>&);
+
+// One function a verb.
+Outcome run(Run&, const plans::Flash&);
+Outcome run(Run&, const plans::Power&);
+Outcome run(Run&, const plans::Reset&);
+Outcome run(Run&, const plans::Expect&);
+Outcome run(Run&, const plans::Update&);
+Outcome run(Run&, const plans::Confirm&);
+Outcome run(Run&, const plans::Erase&);
+Outcome run(Run&, const plans::AssertRunning&);
+Outcome run(Run&, const plans::Hold&);
+
+// Switches the board off and verifies it: read back, or silent.
+Result<> switch_off(RoleState&, EventSink&, Interrupts&, const Wait&);
+
+}  // namespace assay::executor
