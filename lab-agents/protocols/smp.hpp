@@ -6,7 +6,7 @@
 // number; late ones are dropped.
 //
 // Errors: Cause::guest when the device answered with an error (the words name
-// group and code: "img upload: image group error 14 (image is too large)") or
+// group and code: "img upload: image group error 30 (image too large)") or
 // with what is no answer; Cause::timeout when it stayed silent; the transport's
 // own errors as they are. last_refusal() has the numbers.
 // Not thread-safe, except StreamTransport::feed().
@@ -50,7 +50,7 @@ class StreamTransport final : public Transport {
   // Any piece of the line's bytes; returns the text in it, frames taken out.
   // Of packets that nobody receives the last 16 are kept.
   std::string feed(ByteView);
-  // Forgets what has arrived, half a frame included: after a reset of the device.
+  // Forgets the packets that have arrived: before a new conversation.
   void clear();
   [[nodiscard]] std::uint64_t dropped() const;
 
@@ -61,7 +61,7 @@ class StreamTransport final : public Transport {
   Write write_;
   mutable std::mutex mutex_;
   std::condition_variable_any arrived_;
-  Demux demux_;               // guarded by mutex_
+  Demux demux_;                // guarded by mutex_
   std::deque<Bytes> packets_;  // guarded by mutex_
 };
 
@@ -99,12 +99,12 @@ struct Refusal {
   std::optional<std::uint16_t> group;  // SMP version 2; nullopt: a version 1 rc
   std::uint64_t code = 0;
 };
-// "image group error 14 (image is too large)", "error 8 (not supported)".
+// "image group error 30 (image too large)", "error 8 (not supported)".
 std::string to_string(const Refusal&);
 
 struct Upload {
   std::uint32_t image = 0;
-  bool upgrade_only = false;                        // refuse anything but a newer version
+  bool upgrade_only = false;  // refuse anything but a newer version
   std::function<void(std::size_t done, std::size_t all)> progress = {};
 };
 
@@ -143,7 +143,6 @@ class Client {
   struct Request;
   Result<nlohmann::json> call(const Request&, const Wait&);
   Result<nlohmann::json> await(const Request&, std::uint8_t sequence, const Wait&);
-  Result<std::vector<ImageSlot>> set_state(const Request&, const Wait&);
   [[nodiscard]] std::size_t packet_size() const;
 
   Transport& transport_;

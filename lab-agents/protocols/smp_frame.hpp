@@ -59,9 +59,10 @@ class Demux {
 
   State state_ = State::text;
   std::string text_;
-  std::string line_;   // base64 of the frame line at hand
-  bool open_ = false;  // a frame has begun and is not whole
-  Bytes frame_;        // its bytes so far, length and CRC included
+  std::string line_;      // base64 of the frame line at hand
+  bool open_ = false;     // a frame has begun and is not whole
+  bool counted_ = false;  // the frame whose lines come now is in dropped_ already
+  Bytes frame_;           // its bytes so far, length and CRC included
   std::deque<Bytes> packets_;
   std::uint64_t dropped_ = 0;
 };
