@@ -42,8 +42,8 @@ class Driver {
 };
 
 struct DriverSetup {
-  std::string kind;         // "virtual-zephyr", "command", "serial"
-  std::string params_json;  // an object, as lib/plans/lab.hpp describes it for the kind
+  std::string kind;                    // "virtual-zephyr", "command", "serial"
+  std::string params_json;             // an object, as lib/plans/lab.hpp describes it for the kind
   std::filesystem::path state_folder;  // the device's own, for what must outlive the host
   IncidentSink on_incident;            // may be null
 };

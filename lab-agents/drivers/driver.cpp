@@ -1,0 +1,91 @@
+#include "drivers/driver.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "drivers/kinds.hpp"
+
+namespace assay::drivers {
+
+namespace {
+
+struct Kind {
+  std::string_view name;
+  Made (*make)(const DriverSetup&, const Json&);
+};
+constexpr std::array kinds{Kind{"command", make_command}, Kind{"serial", make_serial},
+                           Kind{"virtual-zephyr", make_virtual_zephyr}};
+
+const Json* find(const Json& params, std::string_view key) {
+  const auto it = params.find(std::string(key));
+  return it == params.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+std::vector<std::string> driver_kinds() {
+  std::vector<std::string> names;
+  for (const auto& kind : kinds) names.emplace_back(kind.name);
+  return names;
+}
+
+Made make_driver(DriverSetup setup) {
+  const auto names = driver_kinds();
+  const auto kind =
+      std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == setup.kind; });
+  if (kind == kinds.end()) {
+    return fail(Cause::invalid, "no driver '{}'{}; there are {}", printable(setup.kind),
+                did_you_mean(setup.kind, names), join(names));
+  }
+  const auto params = Json::parse(setup.params_json, nullptr, false);
+  if (!params.is_object()) {
+    return fail(Cause::invalid, "driver {}: the parameters are no JSON object", setup.kind);
+  }
+  auto made = kind->make(setup, params);
+  if (!made) return tl::unexpected(made.error().in("driver " + setup.kind));
+  return made;
+}
+
+Result<> only_keys(const Json& params, std::initializer_list<std::string_view> known) {
+  const std::vector<std::string> names(known.begin(), known.end());
+  for (const auto& [key, value] : params.items()) {
+    if (std::find(names.begin(), names.end(), key) != names.end()) continue;
+    return fail(Cause::invalid, "unknown key '{}'{}", printable(key), did_you_mean(key, names));
+  }
+  return {};
+}
+
+Result<std::string> text_param(const Json& params, std::string_view key,
+                               std::string_view otherwise) {
+  const auto* value = find(params, key);
+  if (value == nullptr) return std::string(otherwise);
+  if (!value->is_string()) return fail(Cause::invalid, "'{}' must be a text", key);
+  return value->get<std::string>();
+}
+
+Result<std::int64_t> number_param(const Json& params, std::string_view key,
+                                  std::int64_t otherwise) {
+  const auto* value = find(params, key);
+  if (value == nullptr) return otherwise;
+  if (!value->is_number_integer()) return fail(Cause::invalid, "'{}' must be a number", key);
+  return value->get<std::int64_t>();
+}
+
+Result<std::vector<std::string>> words_param(const Json& params, std::string_view key) {
+  std::vector<std::string> words;
+  const auto* value = find(params, key);
+  if (value == nullptr || value->is_null()) return words;
+  if (!value->is_array() || value->empty()) {
+    return fail(Cause::invalid, "'{}' must be a list: the program and its arguments", key);
+  }
+  for (const auto& word : *value) {
+    if (!word.is_string() || word.get_ref<const std::string&>().find('\0') != std::string::npos) {
+      return fail(Cause::invalid, "'{}' must be a list of texts", key);
+    }
+    words.push_back(word.get<std::string>());
+  }
+  return words;
+}
+
+}  // namespace assay::drivers

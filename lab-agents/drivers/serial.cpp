@@ -1,0 +1,164 @@
+// The driver `serial`: a console on a serial port, {"path", "baud", "parity",
+// "stop", "flow"}.
+//
+// A port that is not there, or goes (a USB adapter pulled out, a board with
+// built-in USB that resets), is waited for with inotify on its folder; Incident
+// gone and back tell it. A port that is absent at the start is no error of
+// make_driver(): check() says so.
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/text.hpp"
+#include "drivers/console_feed.hpp"
+#include "drivers/kinds.hpp"
+#include "drivers/serial_port.hpp"
+
+namespace assay::drivers {
+
+namespace {
+
+using abilities::Incident;
+using abilities::Order;
+
+class SerialDriver final : public Driver, private abilities::Console {
+ public:
+  SerialDriver(SerialSettings settings, IncidentSink sink)
+      : settings_(std::move(settings)), sink_(std::move(sink)) {}
+
+  Result<> start() {
+    notices_ = UniqueFd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (!notices_) return fail_errno("inotify");
+    reopen();
+    return {};
+  }
+
+  abilities::Console* console() override { return this; }
+
+  Result<> check(std::string_view, const Order&) override {
+    if (port_) return {};
+    reopen();
+    if (port_) return {};
+    return fail(Cause::device, "{}", why_);
+  }
+
+  void poll_fds(std::vector<pollfd>& fds, bool console_full) override {
+    if (port_ && !console_full) fds.push_back({port_.get(), POLLIN, 0});
+    if (!port_) fds.push_back({notices_.get(), POLLIN, 0});
+  }
+
+  void on_ready(std::span<const pollfd> fds) override {
+    for (const auto& fd : fds) {
+      if (fd.revents == 0) continue;
+      if (port_ && fd.fd == port_.get()) {
+        read_some_bytes();
+      } else if (fd.fd == notices_.get() && !port_) {
+        take_notices();
+        reopen();
+      }
+    }
+  }
+
+ private:
+  void listen(Sink sink) override { feed_.listen(std::move(sink)); }
+
+  Result<> write(const Order& order, ByteView bytes) override {
+    if (!port_) return fail(Cause::device, "{}", why_);
+    const auto written = write_all(port_.get(), bytes, order.wait);
+    if (!written && written.error().cause == Cause::io) {
+      lose(written.error().text);
+      return fail(Cause::device, "{}", why_);
+    }
+    return written;
+  }
+
+  void read_some_bytes() {
+    std::array<std::uint8_t, 65536> piece;
+    const auto n = ::read(port_.get(), piece.data(), piece.size());
+    if (n > 0) return feed_.push(BootTime::now(), {piece.data(), static_cast<std::size_t>(n)});
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    lose(n == 0 ? "the device hung up" : std::strerror(errno));
+  }
+
+  void lose(const std::string& why) {
+    port_.reset();
+    why_ = fmt::format("{}: {}", settings_.path.string(), why);
+    if (sink_) sink_({Incident::Kind::gone, why_});
+    was_lost_ = true;
+    reopen();
+  }
+
+  void reopen() {
+    watch();  // before the attempt: what happens in between is then noticed
+    auto port = open_serial(settings_);
+    if (!port) {
+      why_ = port.error().text;
+      return;
+    }
+    port_ = std::move(*port);
+    if (std::exchange(was_lost_, false) && sink_) {
+      sink_({Incident::Kind::back, settings_.path.string() + " is back"});
+    }
+  }
+
+  // The nearest folder that there is: /dev/serial/by-id goes with its last port.
+  void watch() {
+    if (watched_ >= 0) inotify_rm_watch(notices_.get(), watched_);
+    watched_ = -1;
+    for (auto folder = settings_.path.parent_path(); watched_ < 0; folder = folder.parent_path()) {
+      watched_ = inotify_add_watch(notices_.get(), folder.empty() ? "." : folder.c_str(),
+                                   IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF);
+      if (folder == folder.parent_path()) break;
+    }
+  }
+
+  void take_notices() {
+    alignas(inotify_event) std::array<char, 4096> notices;
+    while (::read(notices_.get(), notices.data(), notices.size()) > 0) {
+    }
+  }
+
+  SerialSettings settings_;
+  IncidentSink sink_;
+  ConsoleFeed feed_;
+  UniqueFd notices_;
+  int watched_ = -1;
+  UniqueFd port_;
+  std::string why_;  // there is no port
+  bool was_lost_ = false;
+};
+
+}  // namespace
+
+Made make_serial(const DriverSetup& setup, const Json& params) {
+  TRY(only_keys(params, {"path", "baud", "parity", "stop", "flow"}));
+  SerialSettings settings;
+  settings.path = TRY(text_param(params, "path", ""));
+  if (settings.path.empty()) return fail(Cause::invalid, "'path' is missing: the port's device");
+  settings.baud = TRY(number_param(params, "baud", 115200));
+  TRY(check_baud(settings.baud));
+  const auto parity = TRY(text_param(params, "parity", "none"));
+  if (parity == "even") {
+    settings.parity = SerialSettings::Parity::even;
+  } else if (parity == "odd") {
+    settings.parity = SerialSettings::Parity::odd;
+  } else if (parity != "none") {
+    return fail(Cause::invalid, "'parity' must be none, even or odd");
+  }
+  const auto stop = TRY(number_param(params, "stop", 1));
+  if (stop != 1 && stop != 2) return fail(Cause::invalid, "'stop' must be 1 or 2");
+  settings.stop_bits = static_cast<int>(stop);
+  const auto flow = TRY(text_param(params, "flow", "none"));
+  if (flow != "none" && flow != "rts-cts") {
+    return fail(Cause::invalid, "'flow' must be none or rts-cts");
+  }
+  settings.rts_cts = flow == "rts-cts";
+  auto driver = std::make_unique<SerialDriver>(std::move(settings), setup.on_incident);
+  TRY(driver->start());
+  return driver;
+}
+
+}  // namespace assay::drivers
