@@ -61,9 +61,9 @@ struct BoardRow {
   std::uint64_t epoch = 0;
 };
 
-// One group commit. A row whose key exists is updated: in columns that do not
-// change after the first commit (texts of the request, *_json, spec and the
-// times) "" and 0 keep what is stored.
+// One group commit. A row whose key exists is updated: "" keeps the stored text
+// in all columns but state, verdict, sentence, cancelling, quarantine, fenced_by
+// and a board's agent and profile; of a time the first that is not 0 stays.
 struct Batch {
   std::vector<RunRow> runs;          // inserted or replaced by number
   std::vector<JobRow> jobs;
@@ -97,7 +97,9 @@ class Store {
   virtual Result<OpenWork> open_work() = 0;
   virtual Result<std::optional<RunRow>> run(std::int64_t number) = 0;
   virtual Result<std::optional<RunRow>> run_by_request(const std::string& request_id) = 0;
+  // Newest first; without `request`.
   virtual Result<std::vector<RunRow>> runs(const RunFilter&) = 0;
+  // In order.
   virtual Result<std::vector<JobRow>> jobs(std::int64_t run) = 0;
   virtual Result<std::vector<AttemptRow>> attempts(std::int64_t run) = 0;
   // A random id made with the store: agents notice a different store by it.
@@ -105,7 +107,10 @@ class Store {
 };
 
 // `folder`/assay.db, made or migrated as needed; the folder is locked for this process.
-Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& folder);
+struct SqliteOptions {
+  std::uint64_t max_bytes = 0;  // of the database; beyond it Cause::exhausted, as with a full disk
+};
+Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& folder, const SqliteOptions& = {});
 
 // Keeps nothing past its own life: for tests and simulations.
 std::unique_ptr<Store> open_memory();

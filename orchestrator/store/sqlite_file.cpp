@@ -1,0 +1,154 @@
+#include "store/sqlite_file.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "base/bytes.hpp"
+#include "base/fd.hpp"
+#include "store/migrations.hpp"
+
+namespace assay::store {
+
+namespace fs = std::filesystem;
+
+static constexpr int application_id = 0x41535359;  // "ASSY"
+static constexpr std::string_view remedy = "restore it from a backup, or move it away to start empty";
+// Beyond this a whole check at every start would take too long.
+static constexpr std::uint64_t check_at_most = 32U << 20;
+
+static bool disk_full(const fs::path& file) {
+  struct statvfs space {};
+  return statvfs(file.parent_path().c_str(), &space) == 0 && space.f_bavail * space.f_frsize < 65536;
+}
+
+Error sqlite_error(const fs::path& file, const SQLite::Exception& error) {
+  const int code = error.getErrorCode() & 0xff;
+  const std::string path = file.string();
+  if (code == SQLITE_FULL || (code == SQLITE_IOERR && disk_full(file))) {
+    return {Cause::exhausted,
+            fmt::format("{}: the disk is full; free some space and try again (nothing accepted before is lost)", path)};
+  }
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+    return {Cause::invalid, fmt::format("{}: damaged ({}); {}", path, error.what(), remedy)};
+  }
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
+    return {Cause::refused, fmt::format("{}: another program holds it ({}); end that one", path, error.what())};
+  }
+  if (code == SQLITE_CONSTRAINT || code == SQLITE_MISUSE || code == SQLITE_RANGE || code == SQLITE_ERROR) {
+    return {Cause::internal, fmt::format("{}: {}", path, error.what())};
+  }
+  return {Cause::io, fmt::format("{}: {}", path, error.what())};
+}
+
+static std::uint64_t big_endian(ByteView bytes) {
+  std::uint64_t value = 0;
+  for (const std::uint8_t byte : bytes) value = value << 8U | byte;
+  return value;
+}
+
+// What SQLite itself would only find when it comes by the place.
+static Result<> check_header(const fs::path& file) {
+  std::error_code none;
+  const std::uint64_t size = fs::file_size(file, none);
+  if (none || size == 0) return {};
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(file.string());
+  std::array<std::uint8_t, 100> head{};
+  if (::pread(fd.get(), head.data(), head.size(), 0) < 0) return fail_errno(file.string());
+  if (as_text(ByteView(head).first(16)) != std::string_view("SQLite format 3\0", 16)) {
+    return fail(Cause::invalid, "{}: byte 0: not an SQLite database; {}", file.string(), remedy);
+  }
+  if (size < head.size()) {
+    return fail(Cause::invalid, "{}: byte {}: the file ends within its header; {}", file.string(), size, remedy);
+  }
+  // With a write-ahead log beside it the rest may be there.
+  std::error_code no_log;
+  if (const auto log = fs::file_size(file.string() + "-wal", no_log); !no_log && log > 0) return {};
+  std::uint64_t page = big_endian(ByteView(head).subspan(16, 2));
+  if (page == 1) page = 65536;
+  const std::uint64_t whole = page * big_endian(ByteView(head).subspan(28, 4));
+  if (size < whole) {
+    return fail(Cause::invalid, "{}: byte {}: the file ends, but its header tells of {} bytes; {}", file.string(), size,
+                whole, remedy);
+  }
+  return {};
+}
+
+// "... page 7 ..." -> the byte where page 7 begins.
+static std::string place_of(const std::string& words, std::uint64_t page_size) {
+  for (const std::string_view mark : {"page ", "Page "}) {
+    const auto at = words.find(mark);
+    if (at == std::string::npos) continue;
+    const std::uint64_t page = std::strtoull(words.c_str() + at + mark.size(), nullptr, 10);
+    if (page > 0) return fmt::format("byte {}: ", (page - 1) * page_size);
+  }
+  return "";
+}
+
+static Result<> check_pages(SQLite::Database& db, const fs::path& file) {
+  if (fs::file_size(file) > check_at_most) return {};
+  const auto page_size = static_cast<std::uint64_t>(db.execAndGet("PRAGMA page_size").getInt64());
+  std::string words;
+  try {
+    words = db.execAndGet("PRAGMA quick_check(1)").getString();
+  } catch (const SQLite::Exception& error) {
+    words = error.what();
+  }
+  if (words == "ok") return {};
+  for (char& c : words) c = c == '\n' ? ' ' : c;
+  return fail(Cause::invalid, "{}: {}damaged ({}); {}", file.string(), place_of(words, page_size), words, remedy);
+}
+
+static Result<> check_ours(SQLite::Database& db, const fs::path& file) {
+  const auto newest = static_cast<int>(migrations().size());
+  const int version = db.execAndGet("PRAGMA user_version").getInt();
+  const int tables = db.execAndGet("SELECT count(*) FROM sqlite_master").getInt();
+  if (tables > 0 && db.execAndGet("PRAGMA application_id").getInt() != application_id) {
+    return fail(Cause::invalid, "{}: an SQLite database, but not Assay's; choose another folder", file.string());
+  }
+  if (version > newest) {
+    return fail(Cause::invalid,
+                "{}: its schema {} is newer than this program's {}; use the version of Assay that wrote it, or a later one",
+                file.string(), version, newest);
+  }
+  return {};
+}
+
+static void migrate(SQLite::Database& db) {
+  auto version = static_cast<std::size_t>(db.execAndGet("PRAGMA user_version").getInt());
+  for (; version < migrations().size(); ++version) {
+    SQLite::Transaction transaction(db);
+    db.exec(std::string(migrations()[version]));
+    db.exec(fmt::format("PRAGMA application_id = {}", application_id));
+    db.exec(fmt::format("PRAGMA user_version = {}", version + 1));
+    transaction.commit();
+  }
+}
+
+Result<std::unique_ptr<SQLite::Database>> open_writer(const fs::path& file, std::uint64_t max_bytes) {
+  TRY(check_header(file));
+  try {
+    auto db = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000);
+    TRY(check_ours(*db, file));
+    TRY(check_pages(*db, file));
+    db->exec("PRAGMA journal_mode = WAL");
+    db->exec("PRAGMA synchronous = FULL");
+    db->exec("PRAGMA foreign_keys = ON");
+    db->exec("PRAGMA journal_size_limit = 16777216");
+    migrate(*db);
+    if (max_bytes > 0) {
+      const auto page_size = static_cast<std::uint64_t>(db->execAndGet("PRAGMA page_size").getInt64());
+      db->execAndGet(fmt::format("PRAGMA max_page_count = {}", max_bytes / page_size));
+    }
+    return db;
+  } catch (const SQLite::Exception& error) {
+    return tl::unexpected(sqlite_error(file, error));
+  }
+}
+
+}  // namespace assay::store
