@@ -50,7 +50,9 @@ struct NewRun {
   std::vector<NewJob> jobs;           // at least one, at most 1000
 };
 
-// What the dispatcher tells one connected agent.
+// What the dispatcher tells one connected agent, on the dispatcher's thread: must
+// not block. assign() may come before agent_connected() has returned: queue it
+// behind the welcome.
 class AgentLink {
  public:
   virtual ~AgentLink() = default;
@@ -86,10 +88,12 @@ class Dispatcher {
   virtual Result<> agent_connected(AgentFacts, std::shared_ptr<AgentLink>) = 0;
   virtual void agent_disconnected(const std::string& agent, const AgentLink*) = 0;
   virtual void assignment_answered(const std::string& attempt, bool accepted, const std::string& reason) = 0;
-  // Returns attempts that the agent should stop: unknown, ended or fenced.
+  // Every renewal, also one without attempts: an agent that is not heard for half
+  // a lease is given no more. Returns attempts that the agent should stop: unknown, ended or fenced.
   virtual std::vector<std::string> renewed(const std::string& agent, const std::vector<std::string>& attempts) = 0;
   virtual void board_changed(const std::string& agent, BoardFacts) = 0;
-  // The attempt's last event is on disk. Counted once, whatever is repeated;
+  // The attempt's last event is on disk; acknowledge that event to the agent only
+  // after this has returned. Counted once, whatever is repeated;
   // waits for the commit. `retry_elsewhere` as the agent said.
   virtual Result<> attempt_ended(const std::string& attempt, Outcome, const std::string& sentence,
                                  bool retry_elsewhere) = 0;

@@ -1,0 +1,215 @@
+#include "dispatch/rows.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace assay::dispatch {
+
+using nlohmann::json;
+using namespace scheduler;
+
+static constexpr std::array<const char*, 3> states = {"queued", "running", "ended"};
+static constexpr std::array<const char*, 3> attempt_states = {"assigned", "running", "ended"};
+static constexpr std::array<const char*, 4> outcomes = {"passed", "failed", "lab-error", "cancelled"};
+
+template <class E, std::size_t N>
+static const char* word(const std::array<const char*, N>& words, E value) {
+  return words[static_cast<std::size_t>(value)];
+}
+
+template <class E, std::size_t N>
+static Result<E> value(const std::array<const char*, N>& words, const std::string& text) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (text == words[i]) return static_cast<E>(i);
+  }
+  return fail(Cause::invalid, "'{}' is not one of {} to {}", text, words.front(), words.back());
+}
+
+static std::string verdict_word(const std::optional<Outcome>& verdict) {
+  return verdict ? word(outcomes, *verdict) : "";
+}
+
+static Result<std::optional<Outcome>> verdict_value(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return TRY(value<Outcome>(outcomes, text));
+}
+
+store::RunRow first_row(const NewRun& run, std::int64_t number, std::int64_t now) {
+  store::RunRow row;
+  row.number = number;
+  row.plan = run.plan;
+  row.project = run.project;
+  row.rev = run.rev;
+  row.ref = run.ref;
+  row.request_id = run.request_id;
+  row.priority = run.priority;
+  row.request = run.request;
+  row.state = "queued";
+  row.submitted = now;
+  return row;
+}
+
+store::JobRow first_row(const NewJob& job, JobId id) {
+  store::JobRow row;
+  row.run = id.run;
+  row.index = id.index;
+  row.profile = job.profile;
+  row.params_json = json(job.params).dump();
+  json needs = json::array();
+  for (const BoardNeed& need : job.needs) {
+    needs.push_back({{"role", need.role}, {"profile", need.profile}, {"abilities", need.abilities}, {"board", need.board}});
+  }
+  row.needs_json = needs.dump();
+  row.verbs_json = json(job.verbs).dump();
+  row.spec = job.spec;
+  row.spec_digest = job.spec_digest;
+  row.state = "queued";
+  return row;
+}
+
+store::RunRow row_of(const RunRecord& record, std::int64_t now) {
+  store::RunRow row;
+  row.number = record.number;
+  row.priority = record.priority;
+  row.state = word(states, record.state);
+  row.verdict = verdict_word(record.verdict);
+  row.sentence = record.sentence;
+  row.cancelling = record.cancelling;
+  if (record.state == State::running) row.started = now;
+  if (record.state == State::ended) row.ended = now;
+  return row;
+}
+
+store::JobRow row_of(const JobRecord& record) {
+  store::JobRow row;
+  row.run = record.id.run;
+  row.index = record.id.index;
+  row.state = word(states, record.state);
+  row.verdict = verdict_word(record.verdict);
+  row.sentence = record.sentence;
+  row.attempts = record.attempts;
+  row.lab_errors = record.lab_errors;
+  return row;
+}
+
+store::AttemptRow row_of(const AttemptRecord& record, std::int64_t now) {
+  store::AttemptRow row;
+  row.run = record.id.job.run;
+  row.job = record.id.job.index;
+  row.number = record.id.number;
+  row.agent = record.agent;
+  row.incarnation = record.incarnation;
+  json leases = json::array();
+  for (const BoardLease& lease : record.leases) {
+    leases.push_back({{"role", lease.role}, {"board", lease.board}, {"epoch", lease.epoch}});
+  }
+  row.leases_json = leases.dump();
+  row.state = word(attempt_states, record.state);
+  row.verdict = verdict_word(record.verdict);
+  row.sentence = record.sentence;
+  row.started = now;  // the first one stays
+  if (record.state == AttemptState::ended) row.ended = now;
+  return row;
+}
+
+store::BoardRow row_of(const BoardRecord& record) {
+  store::BoardRow row;
+  row.id = record.facts.id;
+  row.agent = record.agent;
+  row.profile = record.facts.profile;
+  row.facts_json = json{{"abilities", record.facts.abilities}, {"tags", record.facts.tags}}.dump();
+  row.quarantine = record.quarantine;
+  row.fenced_by = record.fenced_by;
+  row.epoch = record.epoch;
+  return row;
+}
+
+static Result<JobRecord> job_of(const store::JobRow& row) {
+  JobRecord record;
+  record.id = {row.run, row.index};
+  for (const json& need : json::parse(row.needs_json)) {
+    record.needs.push_back({need.at("role"), need.at("profile"), need.at("abilities"), need.at("board")});
+  }
+  record.verbs = json::parse(row.verbs_json);
+  record.state = TRY(value<State>(states, row.state));
+  record.verdict = TRY(verdict_value(row.verdict));
+  record.sentence = row.sentence;
+  record.attempts = row.attempts;
+  record.lab_errors = row.lab_errors;
+  if (record.needs.empty()) return fail(Cause::invalid, "needs no board");
+  return record;
+}
+
+static Result<AttemptRecord> attempt_of(const store::AttemptRow& row) {
+  AttemptRecord record;
+  record.id = {{row.run, row.job}, row.number};
+  record.agent = row.agent;
+  record.incarnation = row.incarnation;
+  for (const json& lease : json::parse(row.leases_json)) {
+    record.leases.push_back({lease.at("role"), lease.at("board"), lease.at("epoch")});
+  }
+  record.state = TRY(value<AttemptState>(attempt_states, row.state));
+  record.verdict = TRY(verdict_value(row.verdict));
+  record.sentence = row.sentence;
+  return record;
+}
+
+static Result<RunRecord> run_of(const store::RunRow& row) {
+  RunRecord record;
+  record.number = row.number;
+  record.priority = row.priority;
+  record.state = TRY(value<State>(states, row.state));
+  record.verdict = TRY(verdict_value(row.verdict));
+  record.sentence = row.sentence;
+  record.cancelling = row.cancelling;
+  return record;
+}
+
+static Result<BoardRecord> board_of(const store::BoardRow& row) {
+  BoardRecord record;
+  record.facts.id = row.id;
+  record.facts.profile = row.profile;
+  const json facts = json::parse(row.facts_json);
+  record.facts.abilities = facts.at("abilities");
+  record.facts.tags = facts.at("tags");
+  record.agent = row.agent;
+  record.quarantine = row.quarantine;
+  record.fenced_by = row.fenced_by;
+  record.epoch = row.epoch;
+  return record;
+}
+
+// nlohmann's exceptions stop here.
+template <class Row, class Convert>
+static auto read(const std::string& name, const Row& row, Convert convert) -> decltype(convert(row)) {
+  try {
+    auto record = convert(row);
+    if (!record) return tl::unexpected(record.error().in("stored " + name));
+    return record;
+  } catch (const json::exception& error) {
+    return fail(Cause::invalid, "stored {}: {}", name, error.what());
+  }
+}
+
+Result<Saved> saved_of(const store::OpenWork& work) {
+  Saved saved;
+  std::map<std::int64_t, std::int32_t> jobs;
+  for (const auto& row : work.runs) saved.runs.push_back(TRY(read(run_name(row.number), row, run_of)));
+  for (const auto& row : work.jobs) {
+    const std::string name = to_string(JobId{row.run, row.index});
+    if (row.index != ++jobs[row.run]) return fail(Cause::invalid, "stored {}: there is a job missing before it", name);
+    saved.jobs.push_back(TRY(read(name, row, job_of)));
+  }
+  for (const auto& row : work.runs) {
+    if (!jobs.contains(row.number)) return fail(Cause::invalid, "stored {}: has no jobs", run_name(row.number));
+  }
+  for (const auto& row : work.attempts) {
+    const std::string name = to_string(AttemptId{{row.run, row.job}, row.number});
+    if (row.job < 1 || row.job > jobs[row.run]) return fail(Cause::invalid, "stored {}: its job is missing", name);
+    saved.attempts.push_back(TRY(read(name, row, attempt_of)));
+  }
+  for (const auto& row : work.boards) saved.boards.push_back(TRY(read("board " + row.id, row, board_of)));
+  return saved;
+}
+
+}  // namespace assay::dispatch
