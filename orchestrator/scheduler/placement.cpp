@@ -117,9 +117,11 @@ std::optional<Scheduler::Placing> Scheduler::match(const Job& job, const Session
   std::set<const Board*> visited;
   const std::function<bool(std::size_t)> seat = [&](std::size_t role) {
     for (const Board* board : options[role]) {
+      if (!taken.contains(board)) return taken[board] = role, true;
+    }
+    for (const Board* board : options[role]) {
       if (!visited.insert(board).second) continue;
-      const auto other = taken.find(board);
-      if (other != taken.end() && !seat(other->second)) continue;
+      if (!seat(taken.at(board))) continue;
       taken[board] = role;
       return true;
     }
