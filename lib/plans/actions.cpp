@@ -192,6 +192,13 @@ std::optional<Action> StepReader::read_action(const std::string& verb, const Nod
   return Hold{*duration};
 }
 
+// "10 s", as the plan says it, where human() would say "10.0 s".
+static std::string span(Duration duration) {
+  std::string text = human(duration);
+  if (text.ends_with(".0 s")) text.replace(text.size() - 4, 4, " s");
+  return text;
+}
+
 std::string step_text(const Action& action) {
   struct Words {
     std::string operator()(const Flash& a) const {
@@ -205,12 +212,12 @@ std::string step_text(const Action& action) {
     }
     std::string operator()(const Reset&) const { return "reset"; }
     std::string operator()(const Expect& a) const {
-      return a.absent ? fmt::format("expect no {} for {}", a.marker.name, human(a.within))
-                      : fmt::format("expect {} within {}", a.marker.name, human(a.within));
+      return a.absent ? fmt::format("expect no {} for {}", a.marker.name, span(a.within))
+                      : fmt::format("expect {} within {}", a.marker.name, span(a.within));
     }
     std::string operator()(const Update& a) const {
       return fmt::format("send {} over SMP until {}, within {}", a.artifact,
-                         until_words[static_cast<std::size_t>(a.until)], human(a.within));
+                         until_words[static_cast<std::size_t>(a.until)], span(a.within));
     }
     std::string operator()(const Confirm&) const { return "confirm the running image"; }
     std::string operator()(const Erase&) const { return "erase the secondary slot"; }
@@ -219,7 +226,7 @@ std::string step_text(const Action& action) {
       if (a.confirmed) text += *a.confirmed ? ", confirmed" : ", not confirmed";
       return text;
     }
-    std::string operator()(const Hold& a) const { return "hold for " + human(a.for_); }
+    std::string operator()(const Hold& a) const { return "hold for " + span(a.for_); }
   };
   return std::visit(Words{}, action);
 }

@@ -16,9 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 
 // What a step may take that has no time of its own, and the attempt beside its steps.
-constexpr Duration flash_time = 60s;
-constexpr Duration power_time = 10s;
-constexpr Duration reset_time = 5s;
+constexpr Duration flash_time = 120s;
+constexpr Duration power_time = 20s;
+constexpr Duration reset_time = 10s;
 constexpr Duration attempt_margin = 30s;
 
 class Compiler {
@@ -42,6 +42,11 @@ class Compiler {
     for (ReadStep& step : reader.finally) spec_.finally.push_back(std::move(step.step));
     take_deadline();
     return std::move(spec_);
+  }
+
+  // A board without a reset line is asked by SMP.
+  static bool can_do_without(std::string_view ability, const Profile& type) {
+    return ability == "reset" && has_ability(type, "ota.smp");
   }
 
  private:
@@ -139,6 +144,7 @@ class Compiler {
     const Profile* type = profile(read.step.role);
     if (type == nullptr) return;
     for (const std::string& ability : read.needs) {
+      if (can_do_without(ability, *type)) continue;
       used_[read.step.role].insert(ability);
       if (has_ability(*type, ability) || declared(read.step.role, ability)) continue;
       wrong(read.verb_place, fmt::format("board type '{}' lacks '{}', which '{}' needs", type->name,
@@ -312,7 +318,10 @@ std::vector<std::string> missing_abilities(const Plan& plan, const FragmentSourc
   std::set<std::string> needs;
   for (const auto* list : {&reader.steps, &reader.finally}) {
     for (const ReadStep& step : *list) {
-      if (step.step.role == role) needs.insert(step.needs.begin(), step.needs.end());
+      if (step.step.role != role) continue;
+      for (const std::string& ability : step.needs) {
+        if (!Compiler::can_do_without(ability, profile)) needs.insert(ability);
+      }
     }
   }
   for (const PlanRole& one : plan.roles) {

@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t max_pattern = 1000;
 
 RE2::Options quiet() {
-  RE2::Options options;
+  // Latin-1, as the executor matches: a console is bytes.
+  RE2::Options options(RE2::Latin1);
   options.set_log_errors(false);
   options.set_max_mem(1 << 20);
   return options;
@@ -144,7 +145,7 @@ Marker read_marker(Reader& reader, const Entry& entry, const Node& all) {
   }
   if (is == nullptr) return marker;
   marker.is = reader.text(*is);
-  if (marker.after.empty())
+  if (after == nullptr)
     reader.wrong(is->place, "'is' needs 'after': of which lines must the first be this?");
   const RE2 pattern(marker.pattern, quiet());
   if (pattern.ok() && pattern.NumberOfCapturingGroups() < 1) {

@@ -236,7 +236,9 @@ Variables StepReader::bind(const Fragment& fragment, const Node& use, const Node
     }
     if (node == nullptr || !variables[param.name]) continue;
     std::string why_not = misfit(param, *variables[param.name]);
-    if (!why_not.empty()) reader.wrong(node->place, std::move(why_not));
+    if (why_not.empty()) continue;
+    reader.wrong(node->place, std::move(why_not));
+    variables[param.name].reset();  // said once is enough
   }
   if (with == nullptr) return variables;
   for (const Entry& entry : with->entries) {
