@@ -79,7 +79,8 @@ constexpr std::string_view attempt_columns =
 class Binder {
  public:
   explicit Binder(SQLite::Statement& statement) : statement_(statement) {
-    statement_.reset();
+    // reset() would throw the last step's error once more.
+    statement_.tryReset();
     statement_.clearBindings();
   }
   Binder& add(const std::string& text) { return statement_.bindNoCopy(++at_, text), *this; }
@@ -88,7 +89,10 @@ class Binder {
     return statement_.bindNoCopy(++at_, bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size())), *this;
   }
   Binder& add(std::int64_t number) { return statement_.bind(++at_, number), *this; }
-  void run() { statement_.exec(); }
+  void run() {
+    statement_.exec();
+    statement_.tryReset();
+  }
 
  private:
   SQLite::Statement& statement_;

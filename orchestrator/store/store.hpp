@@ -75,7 +75,7 @@ struct Batch {
 };
 
 struct RunFilter {
-  std::string plan, project, ref, status;  // "" : all
+  std::string plan = {}, project = {}, ref = {}, status = {};  // "" : all
   std::int64_t before = 0;                 // only runs with a smaller number; 0: from the newest
   std::uint32_t limit = 50;
 };
