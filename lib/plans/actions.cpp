@@ -228,7 +228,7 @@ std::string step_text(const Action& action) {
     }
     std::string operator()(const Hold& a) const { return "hold for " + span(a.for_); }
   };
-  return std::visit(Words{}, action);
+  return printable(std::visit(Words{}, action));
 }
 
 }  // namespace assay::plans

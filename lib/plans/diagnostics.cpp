@@ -6,11 +6,13 @@
 #include <map>
 #include <tuple>
 
+#include "base/text.hpp"
+
 namespace assay::plans {
 
 std::string to_string(const Place& place) {
-  if (place.line == 0) return place.file;
-  return fmt::format("{}:{}:{}", place.file, place.line, place.column);
+  if (place.line == 0) return printable(place.file);
+  return fmt::format("{}:{}:{}", printable(place.file), place.line, place.column);
 }
 
 std::string to_string(const Diagnostic& diagnostic) {
@@ -32,7 +34,7 @@ Error to_error(const std::vector<Diagnostic>& all) {
 
 void Diagnostics::add(const Place& place, std::string text) {
   // A step that is repeated says the same each time.
-  Diagnostic one{place, std::move(text)};
+  Diagnostic one{place, printable(text)};  // a document may come from anywhere
   if (found_.size() < 50 * limit && std::find(found_.begin(), found_.end(), one) == found_.end()) {
     found_.push_back(std::move(one));
   }

@@ -18,7 +18,6 @@ TEST(Profile, Markers) {
   EXPECT_EQ(
       wrong("markers:\n  boot.start: x\n  boot.test: { line: 'y', after: boot.satrt, is: z }\n"),
       "b.yaml:5:34: no marker 'boot.satrt', did you mean 'boot.start'?\n"
-      "b.yaml:4:50: 'is' needs 'after': of which lines must the first be this?\n"
       "b.yaml:5:50: 'is' compares the first group, and 'line' has none: add ( )");
   EXPECT_EQ(wrong("markers: { boot.test: { line: '(y)', is: z } }\n"),
             "b.yaml:3:42: 'is' needs 'after': of which lines must the first be this?");
