@@ -46,8 +46,8 @@ struct ZephyrSetup {
   std::filesystem::path state_folder;
   std::string qemu = "qemu-system-arm";
   std::filesystem::path hold_library = default_hold_library();
-  std::function<void(BootTime, ByteView)> on_console;           // may be null
-  std::function<void(const abilities::Incident&)> on_incident;  // may be null
+  std::function<void(BootTime, ByteView)> on_console = {};           // may be null
+  std::function<void(const abilities::Incident&)> on_incident = {};  // may be null
 
   // Beside the program, or in ../bin of it; "" when it is in neither.
   static std::filesystem::path default_hold_library();
