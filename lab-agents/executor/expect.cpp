@@ -13,6 +13,8 @@ using evidence::StepState;
 
 namespace {
 
+constexpr Duration last_words = std::chrono::milliseconds(100);
+
 std::string expected_words(const plans::Marker& marker) {
   return marker.is ? fmt::format("{} ({})", marker.name, *marker.is) : marker.name;
 }
@@ -46,7 +48,11 @@ Outcome run(Run& run, const plans::Expect& step) {
   const Wait wait = run.within(step.within);
   if (step.absent) return absent(run, step, *matcher, wait);
 
-  const auto seen = run.role.console->expect(*matcher, wait);
+  auto seen = run.role.console->expect(*matcher, wait);
+  if (!seen && seen.error().cause == Cause::cancelled && run.interrupts.fault(run.role.name())) {
+    // A program's last words may come behind the word of its end.
+    seen = run.role.console->expect(*matcher, Wait::for_(last_words));
+  }
   if (seen) {
     return {.findings = {{"console", expected_words(step.marker), plain(seen->line.text),
                           Finding::Says::agrees}},

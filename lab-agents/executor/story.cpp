@@ -34,13 +34,14 @@ std::string story(const RoleState& role) {
       const auto captured = matcher.take(line, lines.front().offset, 0);
       if (!captured) continue;
       const auto& name = matcher.marker().name;
-      if (name == "boot.version") version = *captured;
+      if (name == "boot.version") version = printable(*captured);
       if (name == "boot.start") version = started = "";
       if (name == "boot.jump") started = plain(line.text);
       last = fmt::format("{} was seen (\"{}\")", name, plain(line.text));
     }
   }
   if (!started.empty()) {
+    if (!version.empty() && version[0] != 'v') version.insert(0, "v");
     return fmt::format("{} was started ({})", version.empty() ? "an image" : version, started);
   }
   if (last.empty()) last = fmt::format("the console last said \"{}\"", plain(lines.back().text));
