@@ -87,7 +87,7 @@ class Demo:
         self.lab = subprocess.Popen(
             [ASSAY, "up", "--state", self.folder / "state", "--boards", "4", "--boards-profile", "virtual-zephyr",
              "--listen", grpc],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log.open("a"), text=True,
             errors="replace", start_new_session=True)
         ready = threading.Event()
 

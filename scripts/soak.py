@@ -23,10 +23,13 @@ ASSAY = ROOT / "build/bin/assay"
 FIRMWARE = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache")) / "firmware"
 
 
-def submit(runs):
-    """One detached run with that many repetitions: one job each."""
+JOBS_A_RUN = 10
+
+
+def submit(jobs):
+    """One detached run that repeats the plan: one job each."""
     done = subprocess.run([ASSAY, "run", "ota-revert", "--artifact", f"base={FIRMWARE / 'base.hex'}",
-                           "--artifact", f"update={FIRMWARE / 'v2.bin'}", "--repeat", str(runs), "--detach"],
+                           "--artifact", f"update={FIRMWARE / 'v2.bin'}", "--repeat", str(jobs), "--detach"],
                           capture_output=True, text=True, timeout=60)
     found = re.search(r"\br\d+\b", done.stdout)
     if done.returncode or not found:
@@ -48,16 +51,17 @@ def main():
             os.environ["ASSAY_SERVER"] = ready[1]
             print(f"{runs} runs of ota-revert over {boards} boards", flush=True)
             began = time.monotonic()
-            run = submit(runs)
-            # Its events go on while it runs; the end of the stream is the end of the run.
-            subprocess.run([ASSAY, "log", run, "--follow"], stdout=subprocess.DEVNULL)
+            ids = [submit(min(JOBS_A_RUN, runs - first)) for first in range(0, runs, JOBS_A_RUN)]
+            jobs = []
+            for run in ids:  # watch ends when the run has ended
+                subprocess.run([ASSAY, "watch", run], stdout=subprocess.DEVNULL)
+                shown = subprocess.run([ASSAY, "show", run, "--json"], capture_output=True, text=True, check=True,
+                                       timeout=60)
+                jobs += json.loads(shown.stdout).get("jobs", [])
             took = time.monotonic() - began
-            shown = json.loads(subprocess.run([ASSAY, "show", run, "--json"], capture_output=True, text=True,
-                                              check=True, timeout=60).stdout)
         finally:
             lab.send_signal(signal.SIGINT)
-            lab.wait(30)
-    jobs = shown.get("jobs", [])
+            lab.wait(60)
     verdicts = Counter(job.get("verdict", "VERDICT_UNSPECIFIED") for job in jobs)
     for job in jobs:
         if job.get("verdict") != "VERDICT_PASSED":
