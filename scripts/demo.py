@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ASSAY = ROOT / "build/bin/assay"
+ASSAY = Path(os.environ.get("ASSAY_BIN", ROOT / "build/bin")) / "assay"
 FIRMWARE = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache")) / "firmware"
 READY_WITHIN_S = 30
 RUNS_WITHIN_S = 180
@@ -138,8 +138,8 @@ class Demo:
     def read_run(self, case):
         for line in case.process.stdout:
             case.lines.append(line.rstrip("\n"))
-            if not case.run and (found := re.search(r"\br\d+\b", line)):
-                case.run = found[0]
+            if not case.run and (found := re.match(r"run (r\d+)\b", line)):
+                case.run = found[1]
                 case.told.set()
             if not COLOUR:
                 say(f"    {case.name:<8} {line.rstrip()}")

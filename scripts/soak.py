@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ASSAY = ROOT / "build/bin/assay"
+ASSAY = Path(os.environ.get("ASSAY_BIN", ROOT / "build/bin")) / "assay"
 FIRMWARE = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache")) / "firmware"
 
 
@@ -31,10 +31,10 @@ def submit(jobs):
     done = subprocess.run([ASSAY, "run", "ota-revert", "--artifact", f"base={FIRMWARE / 'base.hex'}",
                            "--artifact", f"update={FIRMWARE / 'v2.bin'}", "--repeat", str(jobs), "--detach"],
                           capture_output=True, text=True, timeout=60)
-    found = re.search(r"\br\d+\b", done.stdout)
+    found = re.search(r"^run (r\d+)\b", done.stdout, re.M)
     if done.returncode or not found:
         sys.exit(f"soak: assay run exited {done.returncode}: {done.stderr or done.stdout}")
-    return found[0]
+    return found[1]
 
 
 def main():

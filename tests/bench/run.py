@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSAY = ROOT / "build/bin/assay"
+ASSAY = Path(os.environ.get("ASSAY_BIN", ROOT / "build/bin")) / "assay"
 FIRMWARE = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache")) / "firmware"
 
 
@@ -59,10 +59,10 @@ class Lab:
     def run(self, plan, *arguments):
         """One run to its end, as `assay show --json` has it."""
         done = subprocess.run([ASSAY, "run", plan, *arguments], capture_output=True, text=True, timeout=120)
-        found = re.search(r"\br\d+\b", done.stdout)
+        found = re.search(r"^run (r\d+)\b", done.stdout, re.M)
         if done.returncode or not found:
             sys.exit(f"bench: assay run {plan} exited {done.returncode}:\n{done.stdout}{done.stderr}")
-        shown = subprocess.run([ASSAY, "show", found[0], "--json"], capture_output=True, text=True, check=True)
+        shown = subprocess.run([ASSAY, "show", found[1], "--json"], capture_output=True, text=True, check=True)
         return json.loads(shown.stdout)
 
 
