@@ -205,7 +205,7 @@ class ThreadedDispatcher final : public Dispatcher {
       }
       const Duration left = due_ - BootTime::now();
       if (left <= Duration::zero()) break;
-      wake_.wait_for(lock, left);
+      wake_.wait_for(lock, std::min<Duration>(left, std::chrono::hours(1)));
     }
     group.swap(queue_);
     return !group.empty() || !stopping_;
@@ -215,6 +215,7 @@ class ThreadedDispatcher final : public Dispatcher {
     Pending pending;
     {
       const std::lock_guard lock(core_mutex_);
+      engine_->begin(now);
       for (const Request& request : group) {
         if (request.apply) request.apply();
       }
@@ -280,7 +281,7 @@ class ThreadedDispatcher final : public Dispatcher {
   bool stopping_ = false;
 
   const Duration lease_;
-  BootTime due_{INT64_MIN};  // the thread's own; at first at once
+  BootTime due_{0};     // the thread's own; at first at once
   std::thread thread_;       // last: it uses all of the above
 };
 

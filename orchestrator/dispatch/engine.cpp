@@ -116,12 +116,12 @@ static void move_into(Rows& rows, std::vector<Row>& out) {
   for (auto& [key, row] : rows) out.push_back(std::move(row));
 }
 
+void Engine::begin(BootTime now) {
+  if (stale_) failed(now);
+}
+
 Pending Engine::take(BootTime now) {
-  if (stale_) {
-    auto again = reload(now);
-    stale_ = again ? std::nullopt : std::optional(again.error());
-    if (stale_) return {};
-  }
+  if (stale_) return {};
   core_.settle(now, changes_);
   Changes changes = std::exchange(changes_, {});
   auto runs = std::exchange(new_runs_, {});

@@ -1,5 +1,5 @@
 // The scheduler, its store and what lies between them, without thread or clock:
-// requests change the scheduler; take() collects what they changed into one
+// begin(); requests change the scheduler; take() collects what they changed into one
 // commit; after it, committed() or failed(). The simulation drives this very
 // class. Not thread-safe, but commit() may run while others only read.
 #pragma once
@@ -24,6 +24,10 @@ class Engine {
  public:
   static Result<std::unique_ptr<Engine>> load(store::Store&, scheduler::Limits, BootTime now);
 
+  // Before the first request of a group: reloads when that is still due. If it
+  // does not succeed, commit() refuses whatever the group did.
+  void begin(BootTime now);
+
   // The number of the run; of the first one for a request id seen before.
   Result<std::int64_t> submit(const NewRun&);
   // Cause::not_found; refused when it has ended.
@@ -35,7 +39,6 @@ class Engine {
 
   // What time brings, and all changes since the last take().
   Pending take(BootTime now);
-  // Refuses when a reload is due and does not succeed.
   Result<> commit(const Pending&);
   void committed(const Pending&);
   // Back to what the store says.
