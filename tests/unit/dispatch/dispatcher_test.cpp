@@ -217,7 +217,7 @@ TEST_F(Dispatch, AStoreThatCannotBeReadStopsAcceptanceUntilItCan) {
   store.fail_reads(false);
   EXPECT_EQ(assayd->submit(a_run("c")).value(), "r1");
   EXPECT_EQ(store.run_by_request("c").value()->number, 1);
-  EXPECT_EQ(link->next(), "assign r1.1.1 lab-1@3 SPEC");
+  EXPECT_EQ(link->next(), "assign r1.1.1 lab-1@2 SPEC");
 }
 
 TEST_F(Dispatch, TellsWhichRunsChanged) {
