@@ -1,0 +1,255 @@
+#include "agent.hpp"
+
+#include "assayd.hpp"
+
+namespace assay::simulation {
+
+using scheduler::Outcome;
+
+static const char* word(Outcome outcome) {
+  static const char* words[] = {"passed", "failed", "lab-error", "cancelled"};
+  return words[static_cast<int>(outcome)];
+}
+
+Agent::Agent(World& world, Assayd& assayd, Checker& checker, const Faults& faults,
+             AgentDefect defect, std::string name, int boards, Duration lease)
+    : world_(world),
+      assayd_(assayd),
+      checker_(checker),
+      faults_(faults),
+      defect_(defect),
+      name_(std::move(name)),
+      lease_(lease) {
+  for (int i = 1; i <= boards; ++i) boards_.insert(fmt::format("{}-{}", name_, i));
+}
+
+void Agent::later(Duration delay, std::function<void()> what) {
+  world_.after(delay, [this, life = incarnation_, what = std::move(what)] {
+    if (up_ && incarnation_ == life) what();
+  });
+}
+
+void Agent::start() {
+  if (up_) return;
+  up_ = true;
+  ++incarnation_;
+  stalled_until_ = {};
+  if (defect_ == AgentDefect::safe_after_hello)
+    later(2s, [this] { make_safe(); });
+  else
+    make_safe();
+  later(world_.between(10ms, 1s), [this] { connect(); });
+}
+
+void Agent::crash() {
+  if (line_) {
+    line_->break_off();
+    world_.after(world_.between(0s, 2s), [this, line = line_] { assayd_.lost(name_, line); });
+  }
+  up_ = false;
+  line_.reset();
+  renewals_.clear();
+  // Its boards go on as they are until somebody makes them safe.
+  for (auto& [id, attempt] : attempts_) {
+    if (attempt.running) unsafe_[id] = attempt;
+    // Its spool is on disk: half of the lives deliver what was left.
+    else if (world_.chance(0.5))
+      world_.after(world_.between(1s, 10s),
+                   [this, name = id, o = attempt.outcome] { deliver(name, o, 0); });
+  }
+  attempts_.clear();
+}
+
+void Agent::make_safe() {
+  for (const auto& [id, attempt] : unsafe_) {
+    for (const auto& lease : attempt.leases) checker_.leaves(lease.board, id);
+  }
+  unsafe_.clear();
+}
+
+void Agent::connect() {
+  if (line_) return;
+  line_ = std::make_shared<Line>(world_);
+  scheduler::AgentFacts facts{name_, fmt::format("i{}", incarnation_), "1", {"flash"}, {}, {}};
+  for (const std::string& id : boards_) {
+    facts.boards.push_back({id, "sensor", {"power"}, {}, "", epochs_[id]});
+  }
+  for (const auto& [id, attempt] : attempts_) facts.attempts.push_back(id);
+  hello_sent_ = world_.now();
+  renewals_.clear();
+  line_->send(Line::to_assayd, [this, line = line_, facts] { assayd_.hello(*this, line, facts); });
+  // A hello that nobody answers is given up.
+  later(10s, [this, line = line_] {
+    if (line == line_ && lease_from_ < hello_sent_) {
+      line->break_off();
+      line_broke(line, 0s);
+    }
+  });
+}
+
+void Agent::line_broke(const std::shared_ptr<Line>& line, Duration noticed_after) {
+  later(noticed_after, [this, line] {
+    if (line != line_) return;
+    line_.reset();
+    later(world_.between(100ms, 3s), [this] { connect(); });
+  });
+}
+
+void Agent::break_line() {
+  if (!line_) return;
+  const auto line = line_;
+  if (world_.chance(0.3)) {
+    line->break_way(world_.chance(0.5) ? Line::to_agent : Line::to_assayd);
+    world_.after(world_.between(1s, 50s), [line] { line->break_off(); });
+  } else {
+    line->break_off();
+  }
+  line_broke(line, world_.between(0s, 50s));
+  world_.after(world_.between(0s, 60s), [this, line] {
+    line->break_off();
+    assayd_.lost(name_, line);
+  });
+}
+
+void Agent::stall(Duration duration) {
+  for (const auto& [id, attempt] : attempts_) {
+    // A stopped agent cannot end its leases: there the host's epoch helps, which is not simulated.
+    if (attempt.running) return;
+  }
+  stalled_until_ = world_.now() + duration;
+}
+
+bool Agent::postponed(std::function<void()> again) {
+  if (world_.now() >= stalled_until_) return false;
+  later(stalled_until_ - world_.now(), std::move(again));
+  return true;
+}
+
+void Agent::welcomed(const std::shared_ptr<Line>& line) {
+  if (!reads(line) || postponed([this, line] { welcomed(line); })) return;
+  lease_from_ = hello_sent_;
+  for (auto& [id, attempt] : attempts_) {
+    attempt.lease_until = std::max(attempt.lease_until, hello_sent_ + lease_);
+  }
+  renew(line);
+}
+
+void Agent::renew(const std::shared_ptr<Line>& line) {
+  if (!reads(line)) return;
+  if (postponed([this, line] { renew(line); })) return;
+  Renewal& renewal = renewals_[++renewal_];
+  renewal.sent = world_.now();
+  for (const auto& [id, attempt] : attempts_) renewal.attempts.push_back(id);
+  line->send(Line::to_assayd, [this, line, n = renewal_, names = renewal.attempts] {
+    assayd_.renewed(*this, line, n, names);
+  });
+  later(5s, [this, line] { renew(line); });
+}
+
+void Agent::renewal_answered(const std::shared_ptr<Line>& line, std::uint64_t number,
+                             const std::vector<std::string>& unknown) {
+  if (!reads(line) ||
+      postponed([this, line, number, unknown] { renewal_answered(line, number, unknown); }))
+    return;
+  const auto found = renewals_.find(number);
+  if (found == renewals_.end()) return;
+  const Renewal renewal = found->second;
+  renewals_.erase(renewals_.begin(), std::next(found));
+  lease_from_ = renewal.sent;
+  const std::set<std::string> given_up(unknown.begin(), unknown.end());
+  for (const std::string& id : renewal.attempts) {
+    const auto attempt = attempts_.find(id);
+    if (attempt == attempts_.end()) continue;
+    if (given_up.contains(id))
+      stop(id, Outcome::lab_error);
+    else
+      attempt->second.lease_until = std::max(attempt->second.lease_until, renewal.sent + lease_);
+  }
+}
+
+void Agent::assigned(const std::shared_ptr<Line>& line, const scheduler::Assign& assign) {
+  if (!reads(line) || postponed([this, line, assign] { assigned(line, assign); })) return;
+  const std::string id = to_string(assign.attempt);
+  const BootTime until =
+      (defect_ == AgentDefect::lease_from_receipt ? world_.now() : lease_from_) + lease_;
+  bool good =
+      world_.now() < until && !attempts_.contains(id) && !(faults_.on && world_.chance(0.02));
+  for (const auto& lease : assign.leases) {
+    good = good && lease.epoch > epochs_[lease.board];
+    for (const auto& [other, attempt] : attempts_) {
+      for (const auto& held : attempt.leases)
+        good = good && !(attempt.running && held.board == lease.board);
+    }
+  }
+  // Most answers come at once, some after assayd has stopped waiting for them.
+  line->send(Line::to_assayd, [this, line, id, good] { assayd_.answered(line, id, good); });
+  if (!good) return;
+  Attempt& attempt = attempts_[id];
+  attempt.leases = assign.leases;
+  attempt.lease_until = until;
+  for (const auto& lease : assign.leases) {
+    epochs_[lease.board] = lease.epoch;
+    checker_.uses(lease.board, id, lease.epoch);
+  }
+  watch_lease(id, incarnation_);
+  const std::int64_t dice = world_.pick(1, 100);
+  const Outcome outcome = dice <= 70   ? Outcome::passed
+                          : dice <= 85 ? Outcome::failed
+                                       : Outcome::lab_error;
+  const Duration longest = world_.chance(0.1) ? 90s : 20s;
+  later(world_.between(500ms, longest), [this, id, outcome] { stop(id, outcome); });
+}
+
+void Agent::watch_lease(const std::string& id, int life) {
+  if (defect_ == AgentDefect::lease_ignored) return;
+  const auto attempt = attempts_.find(id);
+  world_.after(attempt->second.lease_until - world_.now(), [this, id, life] {
+    // Also when the agent is dead: its hosts end with it, or their leases do.
+    const auto dead = unsafe_.find(id);
+    if (dead != unsafe_.end()) {
+      for (const auto& lease : dead->second.leases) checker_.leaves(lease.board, id);
+      unsafe_.erase(dead);
+    }
+    const auto alive = attempts_.find(id);
+    if (!up_ || life != incarnation_ || alive == attempts_.end() || !alive->second.running) return;
+    if (alive->second.lease_until > world_.now()) return watch_lease(id, life);
+    stop(id, Outcome::lab_error);
+  });
+}
+
+void Agent::stop(const std::string& id, Outcome outcome) {
+  const auto attempt = attempts_.find(id);
+  if (attempt == attempts_.end() || !attempt->second.running) return;
+  attempt->second.running = false;
+  attempt->second.outcome = outcome;
+  checker_.came_to(id, word(outcome));
+  for (const auto& lease : attempt->second.leases) checker_.leaves(lease.board, id);
+  deliver(id, outcome, 0);
+}
+
+void Agent::cancelled(const std::shared_ptr<Line>& line, const std::string& id) {
+  if (!reads(line) || postponed([this, line, id] { cancelled(line, id); })) return;
+  if (!attempts_.contains(id)) return;
+  later(world_.between(1ms, 1s), [this, id] { stop(id, Outcome::cancelled); });
+}
+
+// The attempt's own stream: messages get lost and come twice, until an answer comes.
+void Agent::deliver(const std::string& id, Outcome outcome, int tries) {
+  world_.after(world_.between(1ms, 200ms), [this, id, outcome, tries] {
+    if (!up_ && !attempts_.contains(id) && tries > 20) return;
+    Assayd::Reply reply = Assayd::Reply::later;
+    const int copies = faults_.on && world_.chance(0.1) ? 2 : 1;
+    for (int i = 0; i < copies; ++i) {
+      if (!(faults_.on && world_.chance(0.1))) reply = assayd_.ended(id, outcome);
+    }
+    if (faults_.on && world_.chance(0.1)) reply = Assayd::Reply::later;  // the answer is lost
+    if (reply == Assayd::Reply::later) {
+      world_.after(world_.between(200ms, 5s),
+                   [this, id, outcome, tries] { deliver(id, outcome, tries + 1); });
+      return;
+    }
+    attempts_.erase(id);
+  });
+}
+
+}  // namespace assay::simulation

@@ -1,0 +1,80 @@
+// An agent as the contract of agent.proto demands it, on simulated boards.
+#pragma once
+
+#include "checker.hpp"
+#include "scheduler/types.hpp"
+#include "world.hpp"
+
+namespace assay::simulation {
+
+class Assayd;
+struct Faults;
+
+// Mistakes an agent could make, which the checker must find.
+enum class AgentDefect { none, lease_from_receipt, safe_after_hello, lease_ignored };
+
+class Agent {
+ public:
+  Agent(World&, Assayd&, Checker&, const Faults&, AgentDefect, std::string name, int boards,
+        Duration lease);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::set<std::string>& boards() const { return boards_; }
+  void start();
+  void crash();
+  [[nodiscard]] bool up() const { return up_; }
+  void break_line();
+  // Reads nothing for so long, as a stopped process.
+  void stall(Duration);
+
+  // From assayd.
+  void welcomed(const std::shared_ptr<Line>&);
+  void assigned(const std::shared_ptr<Line>&, const scheduler::Assign&);
+  void cancelled(const std::shared_ptr<Line>&, const std::string& attempt);
+  void renewal_answered(const std::shared_ptr<Line>&, std::uint64_t number,
+                        const std::vector<std::string>& unknown);
+  void line_broke(const std::shared_ptr<Line>&, Duration noticed_after);
+
+ private:
+  struct Attempt {
+    std::vector<scheduler::BoardLease> leases;
+    BootTime lease_until{};
+    bool running = true;
+    scheduler::Outcome outcome = scheduler::Outcome::passed;
+  };
+  struct Renewal {
+    BootTime sent{};
+    std::vector<std::string> attempts;
+  };
+  [[nodiscard]] bool reads(const std::shared_ptr<Line>& line) const { return up_ && line == line_; }
+  // Later when it is stalled.
+  bool postponed(std::function<void()> again);
+  void connect();
+  void renew(const std::shared_ptr<Line>&);
+  void stop(const std::string& attempt, scheduler::Outcome);
+  void make_safe();
+  void watch_lease(const std::string& attempt, int incarnation);
+  void deliver(const std::string& attempt, scheduler::Outcome, int tries);
+  // Only while this life of the agent lasts.
+  void later(Duration, std::function<void()>);
+
+  World& world_;
+  Assayd& assayd_;
+  Checker& checker_;
+  const Faults& faults_;
+  const AgentDefect defect_;
+  const std::string name_;
+  const Duration lease_;
+  std::set<std::string> boards_;
+  std::map<std::string, std::uint64_t> epochs_;  // on its disk
+  bool up_ = false;
+  int incarnation_ = 0;
+  std::shared_ptr<Line> line_;
+  BootTime lease_from_{}, hello_sent_{}, stalled_until_{};
+  std::uint64_t renewal_ = 0;
+  std::map<std::uint64_t, Renewal> renewals_;
+  std::map<std::string, Attempt> attempts_;  // running or not wholly delivered
+  std::map<std::string, Attempt> unsafe_;    // of the life before, not yet made safe
+};
+
+}  // namespace assay::simulation
