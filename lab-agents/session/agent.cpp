@@ -131,6 +131,7 @@ void Agent::connect() {
   for (const std::string& verb : plans::verbs()) hello.add_verbs(verb);
   for (const std::string& id : boards_.ids()) *hello.add_boards() = board_info(id);
   for (const auto& [id, attempt] : attempts_) hello.add_attempts(id);
+  hello_sent_ = BootTime::now();
   control_->send(std::move(request));
 }
 
@@ -186,6 +187,7 @@ void Agent::received(const v1::ControlResponse& response) {
 
 void Agent::welcomed(const v1::Welcome& welcome) {
   welcome_ = true;
+  lease_from_ = hello_sent_;
   backoff_ = {};
   lease_ = wire::from_proto("lease", welcome.lease()).value_or(lease_);
   renew_every_ = std::max<Duration>(wire::from_proto("renew_every", welcome.renew_every()).value_or(renew_every_),
@@ -212,10 +214,11 @@ void Agent::renew() {
 void Agent::renewed(const v1::RenewalAnswer& answer) {
   while (!renewals_sent_.empty() && renewals_sent_.front().first < answer.number()) renewals_sent_.pop_front();
   if (renewals_sent_.empty() || renewals_sent_.front().first != answer.number()) return;
-  const Deadline until =
-      Deadline::at(renewals_sent_.front().second + lease_ - executor::safe_state_limit);
+  lease_from_ = renewals_sent_.front().second;
+  const Deadline until = Deadline::at(lease_from_ + lease_ - executor::safe_state_limit);
   for (auto& [id, attempt] : attempts_) {
-    if (attempt.running && until.time() > attempt.running->lease_until.time()) attempt.running->lease_until = until;
+    if (!attempt.running || answer.number() <= attempt.after_renewal) continue;
+    if (until.time() > attempt.running->lease_until.time()) attempt.running->lease_until = until;
   }
   for (const std::string& id : answer.unknown()) {
     const auto found = attempts_.find(id);
@@ -274,15 +277,19 @@ void Agent::assigned(const v1::Assignment& assignment) {
     order.leases.push_back({l.role(), l.board(), l.epoch()});
     lease = std::min(lease, wire::from_proto("lease", l.duration()).value_or(lease));
   }
+  // Not from now: the assignment may have lain in a buffer while this process
+  // was stopped, and assayd counts from before it was sent.
+  const Deadline until = Deadline::at(lease_from_ + lease - executor::safe_state_limit);
+  if (until.passed()) return answer(id, "the assignment came when its lease was over already");
   if (const std::string why = refusal(order); !why.empty()) return answer(id, why);
   auto spool = spool::Spool::create(config_.state / "spool", id);
   if (!spool) return answer(id, "the agent cannot keep events: " + spool.error().text);
 
-  const Deadline until = Deadline::after(lease - executor::safe_state_limit);
   answer(id, "");
   Attempt& attempt = attempts_[id];
   attempt.spool = std::move(*spool);
   attempt.leases = order.leases;
+  attempt.after_renewal = renewal_;
   attempt.uplink = std::make_shared<Uplink>(*stub_, inbox_, attempt.spool, [this, id](Uplink::End end, const std::string& why) {
     // Not within the uplink's own call: this destroys it.
     inbox_.post([this, id, end, why] { delivered(id, end, why); });

@@ -54,6 +54,7 @@ class Agent {
     std::shared_ptr<spool::Spool> spool;
     std::shared_ptr<Uplink> uplink;
     std::vector<AttemptOrder::Lease> leases;
+    std::uint64_t after_renewal = 0;  // renewals up to this one did not name it
   };
 
   void deliver_leftovers();
@@ -95,6 +96,8 @@ class Agent {
   Deadline renew_at_ = Deadline::never();
   std::uint64_t renewal_ = 0;
   std::deque<std::pair<std::uint64_t, BootTime>> renewals_sent_;
+  BootTime hello_sent_{};
+  BootTime lease_from_{};  // when the last renewal (or hello) that assayd has answered was sent
 
   std::map<std::string, Attempt> attempts_;
   std::map<std::string, std::shared_ptr<ConsoleChannel>> channels_;
