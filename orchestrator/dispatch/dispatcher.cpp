@@ -22,8 +22,8 @@ constexpr std::size_t queue_at_most = 4096;  // of clients' requests; agents' ar
 constexpr Duration pause_after_failure = std::chrono::seconds(1);
 
 struct Request {
-  std::function<void()> apply;                  // on the dispatcher's thread, core_ locked
-  std::function<void(const Result<>&)> done;    // with the commit's outcome, nothing locked
+  std::function<void()> apply;                // on the dispatcher's thread, core_ locked
+  std::function<void(const Result<>&)> done;  // with the commit's outcome, nothing locked
 };
 
 class ThreadedDispatcher final : public Dispatcher {
@@ -55,7 +55,9 @@ class ThreadedDispatcher final : public Dispatcher {
   }
 
   Result<> quarantine(const std::string& board, const std::string& reason) override {
-    return wait(true, [this, board, reason] { return engine_->core().quarantine(board, reason, engine_->changes()); });
+    return wait(true, [this, board, reason] {
+      return engine_->core().quarantine(board, reason, engine_->changes());
+    });
   }
 
   Result<> agent_connected(AgentFacts facts, std::shared_ptr<AgentLink> link) override {
@@ -67,7 +69,8 @@ class ThreadedDispatcher final : public Dispatcher {
       *replaced = std::exchange(links_[facts.name], link);
       return {};
     });
-    if (*replaced && *replaced != link) (*replaced)->close("another connection of this agent took over");
+    if (*replaced && *replaced != link)
+      (*replaced)->close("another connection of this agent took over");
     // Its word is not on disk: it must say hello again.
     if (!result) agent_disconnected(name, link.get());
     return result;
@@ -83,7 +86,8 @@ class ThreadedDispatcher final : public Dispatcher {
           nullptr});
   }
 
-  void assignment_answered(const std::string& attempt, bool accepted, const std::string& reason) override {
+  void assignment_answered(const std::string& attempt, bool accepted,
+                           const std::string& reason) override {
     const auto id = parse_attempt(attempt);
     if (!id) return;
     post({[this, id, accepted, reason, at = BootTime::now()] {
@@ -92,7 +96,8 @@ class ThreadedDispatcher final : public Dispatcher {
           nullptr});
   }
 
-  std::vector<std::string> renewed(const std::string& agent, const std::vector<std::string>& attempts) override {
+  std::vector<std::string> renewed(const std::string& agent,
+                                   const std::vector<std::string>& attempts) override {
     std::vector<std::string> unknown;
     {
       // At once and not through the queue: the answer extends a lease, so it
@@ -118,7 +123,8 @@ class ThreadedDispatcher final : public Dispatcher {
   Result<> attempt_ended(const std::string& attempt, Outcome outcome, const std::string& sentence,
                          bool retry_elsewhere) override {
     const auto id = parse_attempt(attempt);
-    if (!id) return fail(Cause::not_found, "no attempt '{}'; attempts are named like r17.1.2", attempt);
+    if (!id)
+      return fail(Cause::not_found, "no attempt '{}'; attempts are named like r17.1.2", attempt);
     return wait(false, [this, id, attempt, outcome, sentence, retry_elsewhere]() -> Result<> {
       if (!engine_->core().ended(*id, outcome, sentence, retry_elsewhere, engine_->changes())) {
         spdlog::info("{}: its end was told again or after its lease; not counted", attempt);
@@ -178,7 +184,8 @@ class ThreadedDispatcher final : public Dispatcher {
       const std::lock_guard lock(queue_mutex_);
       if (stopping_) return fail(Cause::unavailable, "assayd stops");
       if (client && queue_.size() >= queue_at_most) {
-        return fail(Cause::exhausted, "{} requests wait already; try again in a moment", queue_.size());
+        return fail(Cause::exhausted, "{} requests wait already; try again in a moment",
+                    queue_.size());
       }
       queue_.push_back(std::move(request));
     }
@@ -255,13 +262,14 @@ class ThreadedDispatcher final : public Dispatcher {
       if (const auto* assign = std::get_if<scheduler::Assign>(&decision)) {
         const auto link = links_.find(assign->agent);
         if (link == links_.end()) continue;
-        sends.push_back([to = link->second, attempt = to_string(assign->attempt), leases = assign->leases,
-                         spec = engine_->spec(assign->attempt.job),
+        sends.push_back([to = link->second, attempt = to_string(assign->attempt),
+                         leases = assign->leases, spec = engine_->spec(assign->attempt.job),
                          lease = lease_] { to->assign(attempt, spec, leases, lease); });
       } else if (const auto* cancel = std::get_if<scheduler::Cancel>(&decision)) {
         const auto link = links_.find(cancel->agent);
         if (link == links_.end()) continue;
-        sends.push_back([to = link->second, cancel = *cancel] { to->cancel(cancel.attempt, cancel.reason); });
+        sends.push_back(
+            [to = link->second, cancel = *cancel] { to->cancel(cancel.attempt, cancel.reason); });
       }
     }
     return sends;
@@ -282,7 +290,7 @@ class ThreadedDispatcher final : public Dispatcher {
 
   const Duration lease_;
   BootTime due_{0};     // the thread's own; at first at once
-  std::thread thread_;       // last: it uses all of the above
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace

@@ -36,18 +36,18 @@ using scheduler::Outcome;
 
 struct NewJob {
   std::vector<BoardNeed> needs;
-  std::vector<std::string> verbs;     // what the agent must be able to do
-  std::string profile;                // for listings
+  std::vector<std::string> verbs;  // what the agent must be able to do
+  std::string profile;             // for listings
   std::map<std::string, std::string> params;
   std::string spec_digest;
-  std::string spec;                   // the compiled JobSpec, serialised: opaque here
+  std::string spec;  // the compiled JobSpec, serialised: opaque here
 };
 
 struct NewRun {
   std::string plan, project, rev, ref, request_id;
   std::int32_t priority = 0;
-  std::string request;                // the SubmitRunRequest, serialised: for `retest`
-  std::vector<NewJob> jobs;           // at least one, at most 1000
+  std::string request;       // the SubmitRunRequest, serialised: for `retest`
+  std::vector<NewJob> jobs;  // at least one, at most 1000
 };
 
 // What the dispatcher tells one connected agent, on the dispatcher's thread: must
@@ -87,10 +87,13 @@ class Dispatcher {
   // Cause::refused when a living other incarnation has the name.
   virtual Result<> agent_connected(AgentFacts, std::shared_ptr<AgentLink>) = 0;
   virtual void agent_disconnected(const std::string& agent, const AgentLink*) = 0;
-  virtual void assignment_answered(const std::string& attempt, bool accepted, const std::string& reason) = 0;
+  virtual void assignment_answered(const std::string& attempt, bool accepted,
+                                   const std::string& reason) = 0;
   // Every renewal, also one without attempts: an agent that is not heard for half
-  // a lease is given no more. Returns attempts that the agent should stop: unknown, ended or fenced.
-  virtual std::vector<std::string> renewed(const std::string& agent, const std::vector<std::string>& attempts) = 0;
+  // a lease is given no more. Returns attempts that the agent should stop: unknown, ended or
+  // fenced.
+  virtual std::vector<std::string> renewed(const std::string& agent,
+                                           const std::vector<std::string>& attempts) = 0;
   virtual void board_changed(const std::string& agent, BoardFacts) = 0;
   // The attempt's last event is on disk; acknowledge that event to the agent only
   // after this has returned. Counted once, whatever is repeated;

@@ -51,16 +51,18 @@ const std::string& Engine::spec(JobId id) const {
 Result<> Engine::check(const NewRun& run) const {
   if (run.jobs.empty()) return fail(Cause::invalid, "the run has no jobs");
   if (run.jobs.size() > jobs_at_most) {
-    return fail(Cause::invalid, "the run has {} jobs; at most {} are possible: split it", run.jobs.size(), jobs_at_most);
+    return fail(Cause::invalid, "the run has {} jobs; at most {} are possible: split it",
+                run.jobs.size(), jobs_at_most);
   }
   if (run.request_id.size() > request_id_at_most) {
-    return fail(Cause::invalid, "request id of {} characters; at most {} are possible", run.request_id.size(),
-                request_id_at_most);
+    return fail(Cause::invalid, "request id of {} characters; at most {} are possible",
+                run.request_id.size(), request_id_at_most);
   }
   for (const NewJob& job : run.jobs) {
     if (job.needs.empty()) return fail(Cause::invalid, "a job of the run needs no board");
     if (job.needs.size() > roles_at_most) {
-      return fail(Cause::invalid, "a job has {} roles; at most {} are possible", job.needs.size(), roles_at_most);
+      return fail(Cause::invalid, "a job has {} roles; at most {} are possible", job.needs.size(),
+                  roles_at_most);
     }
   }
   return {};
@@ -69,7 +71,8 @@ Result<> Engine::check(const NewRun& run) const {
 Result<std::int64_t> Engine::submit(const NewRun& run) {
   TRY(check(run));
   if (!run.request_id.empty()) {
-    if (const auto known = new_requests_.find(run.request_id); known != new_requests_.end()) return known->second;
+    if (const auto known = new_requests_.find(run.request_id); known != new_requests_.end())
+      return known->second;
     if (const auto known = TRY(store_.run_by_request(run.request_id))) return known->number;
   }
   const std::int64_t number = ++last_run_;
@@ -161,8 +164,10 @@ Result<> Engine::commit(const Pending& pending) {
 void Engine::committed(const Pending& pending) {
   for (const store::AttemptRow& row : pending.batch.attempts) {
     const AttemptId id{{row.run, row.job}, row.number};
-    if (row.state == "ended") open_.erase(id);
-    else open_.insert(id);
+    if (row.state == "ended")
+      open_.erase(id);
+    else
+      open_.insert(id);
   }
   for (const store::RunRow& row : pending.batch.runs) {
     if (row.state != "ended") continue;

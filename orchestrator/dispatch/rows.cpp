@@ -10,7 +10,8 @@ using namespace scheduler;
 
 static constexpr std::array<const char*, 3> states = {"queued", "running", "ended"};
 static constexpr std::array<const char*, 3> attempt_states = {"assigned", "running", "ended"};
-static constexpr std::array<const char*, 4> outcomes = {"passed", "failed", "lab-error", "cancelled"};
+static constexpr std::array<const char*, 4> outcomes = {"passed", "failed", "lab-error",
+                                                        "cancelled"};
 
 template <class E, std::size_t N>
 static const char* word(const std::array<const char*, N>& words, E value) {
@@ -57,7 +58,10 @@ store::JobRow first_row(const NewJob& job, JobId id) {
   row.params_json = json(job.params).dump();
   json needs = json::array();
   for (const BoardNeed& need : job.needs) {
-    needs.push_back({{"role", need.role}, {"profile", need.profile}, {"abilities", need.abilities}, {"board", need.board}});
+    needs.push_back({{"role", need.role},
+                     {"profile", need.profile},
+                     {"abilities", need.abilities},
+                     {"board", need.board}});
   }
   row.needs_json = needs.dump();
   row.verbs_json = json(job.verbs).dump();
@@ -128,7 +132,8 @@ static Result<JobRecord> job_of(const store::JobRow& row) {
   JobRecord record;
   record.id = {row.run, row.index};
   for (const json& need : json::parse(row.needs_json)) {
-    record.needs.push_back({need.at("role"), need.at("profile"), need.at("abilities"), need.at("board")});
+    record.needs.push_back(
+        {need.at("role"), need.at("profile"), need.at("abilities"), need.at("board")});
   }
   record.verbs = json::parse(row.verbs_json);
   record.state = TRY(value<State>(states, row.state));
@@ -181,7 +186,8 @@ static Result<BoardRecord> board_of(const store::BoardRow& row) {
 
 // nlohmann's exceptions stop here.
 template <class Row, class Convert>
-static auto read(const std::string& name, const Row& row, Convert convert) -> decltype(convert(row)) {
+static auto read(const std::string& name, const Row& row, Convert convert)
+    -> decltype(convert(row)) {
   try {
     auto record = convert(row);
     if (!record) return tl::unexpected(record.error().in("stored " + name));
@@ -194,21 +200,26 @@ static auto read(const std::string& name, const Row& row, Convert convert) -> de
 Result<Saved> saved_of(const store::OpenWork& work) {
   Saved saved;
   std::map<std::int64_t, std::int32_t> jobs;
-  for (const auto& row : work.runs) saved.runs.push_back(TRY(read(run_name(row.number), row, run_of)));
+  for (const auto& row : work.runs)
+    saved.runs.push_back(TRY(read(run_name(row.number), row, run_of)));
   for (const auto& row : work.jobs) {
     const std::string name = to_string(JobId{row.run, row.index});
-    if (row.index != ++jobs[row.run]) return fail(Cause::invalid, "stored {}: there is a job missing before it", name);
+    if (row.index != ++jobs[row.run])
+      return fail(Cause::invalid, "stored {}: there is a job missing before it", name);
     saved.jobs.push_back(TRY(read(name, row, job_of)));
   }
   for (const auto& row : work.runs) {
-    if (!jobs.contains(row.number)) return fail(Cause::invalid, "stored {}: has no jobs", run_name(row.number));
+    if (!jobs.contains(row.number))
+      return fail(Cause::invalid, "stored {}: has no jobs", run_name(row.number));
   }
   for (const auto& row : work.attempts) {
     const std::string name = to_string(AttemptId{{row.run, row.job}, row.number});
-    if (row.job < 1 || row.job > jobs[row.run]) return fail(Cause::invalid, "stored {}: its job is missing", name);
+    if (row.job < 1 || row.job > jobs[row.run])
+      return fail(Cause::invalid, "stored {}: its job is missing", name);
     saved.attempts.push_back(TRY(read(name, row, attempt_of)));
   }
-  for (const auto& row : work.boards) saved.boards.push_back(TRY(read("board " + row.id, row, board_of)));
+  for (const auto& row : work.boards)
+    saved.boards.push_back(TRY(read("board " + row.id, row, board_of)));
   return saved;
 }
 

@@ -4,7 +4,8 @@
 
 namespace assay::scheduler {
 
-void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTime now, Changes& out) {
+void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTime now,
+                      Changes& out) {
   Attempt attempt;
   attempt.record.id = {job.record.id, ++job.record.attempts};
   attempt.record.agent = agent;
@@ -44,11 +45,13 @@ void Scheduler::accept(Attempt& attempt, BootTime now, Changes& out) {
   due_.emplace(attempt.due(), attempt.record.id);
 }
 
-void Scheduler::answered(AttemptId id, bool accepted, const std::string& reason, BootTime now, Changes& out) {
+void Scheduler::answered(AttemptId id, bool accepted, const std::string& reason, BootTime now,
+                         Changes& out) {
   if (const auto found = attempts_.find(id); found != attempts_.end()) {
     if (accepted) return accept(found->second, now, out);
     return finish(id, Outcome::lab_error,
-                  fmt::format("the agent '{}' refused the assignment: {}", found->second.record.agent, reason),
+                  fmt::format("the agent '{}' refused the assignment: {}",
+                              found->second.record.agent, reason),
                   After::safe, Retry::elsewhere, out);
   }
   // Too late: it was given up, and its boards are fenced.
@@ -64,25 +67,28 @@ void Scheduler::answered(AttemptId id, bool accepted, const std::string& reason,
     }
     board.fence->seen = true;
     if (name == fenced.front()) {
-      out.decisions.push_back(Cancel{board.record.agent, to_string(id), "its answer came too late"});
+      out.decisions.push_back(
+          Cancel{board.record.agent, to_string(id), "its answer came too late"});
     }
   }
 }
 
-bool Scheduler::ended(AttemptId id, Outcome outcome, const std::string& sentence, bool retry_elsewhere,
-                      Changes& out) {
+bool Scheduler::ended(AttemptId id, Outcome outcome, const std::string& sentence,
+                      bool retry_elsewhere, Changes& out) {
   if (!attempts_.contains(id)) {
     if (limits_.defect != Defect::late_result_counted || !runs_.contains(id.job.run)) return false;
     if (!job(id.job).current) return false;
     id = *job(id.job).current;
   }
-  if (limits_.defect == Defect::failure_retried && outcome == Outcome::failed) outcome = Outcome::lab_error;
-  finish(id, outcome, sentence, After::safe, retry_elsewhere ? Retry::elsewhere : Retry::anywhere, out);
+  if (limits_.defect == Defect::failure_retried && outcome == Outcome::failed)
+    outcome = Outcome::lab_error;
+  finish(id, outcome, sentence, After::safe, retry_elsewhere ? Retry::elsewhere : Retry::anywhere,
+         out);
   return true;
 }
 
-void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentence, After after, Retry retry,
-                       Changes& out) {
+void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentence, After after,
+                       Retry retry, Changes& out) {
   const auto node = attempts_.extract(id);
   Attempt attempt = node.mapped();
   due_.erase({attempt.due(), id});
@@ -107,7 +113,8 @@ void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentenc
   enqueue(owner);
 }
 
-void Scheduler::release(const AttemptRecord& attempt, After after, BootTime lease_until, Changes& out) {
+void Scheduler::release(const AttemptRecord& attempt, After after, BootTime lease_until,
+                        Changes& out) {
   for (const BoardLease& lease : attempt.leases) {
     Board& board = boards_.at(lease.board);
     board.holder.reset();
@@ -137,10 +144,14 @@ void Scheduler::conclude(Job& done, Outcome outcome, const std::string& sentence
 
 static std::string_view verdict_word(Outcome outcome) {
   switch (outcome) {
-    case Outcome::passed: return "passed";
-    case Outcome::failed: return "failed";
-    case Outcome::lab_error: return "ended with a lab error";
-    case Outcome::cancelled: return "were cancelled";
+    case Outcome::passed:
+      return "passed";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::lab_error:
+      return "ended with a lab error";
+    case Outcome::cancelled:
+      return "were cancelled";
   }
   return "";
 }
@@ -167,8 +178,9 @@ void Scheduler::conclude_run(Run& run, Changes& out) {
   } else if (verdict == Outcome::passed) {
     run.record.sentence = fmt::format("all {} jobs passed", count);
   } else {
-    run.record.sentence = fmt::format("{} of {} jobs {}; {}: {}", count, run.jobs.size(), verdict_word(verdict),
-                                      to_string(first->record.id), first->record.sentence);
+    run.record.sentence =
+        fmt::format("{} of {} jobs {}; {}: {}", count, run.jobs.size(), verdict_word(verdict),
+                    to_string(first->record.id), first->record.sentence);
   }
   out.runs.push_back(run.record);
   runs_.erase(run.record.number);

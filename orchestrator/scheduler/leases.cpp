@@ -24,7 +24,8 @@ void Scheduler::expire(BootTime now, Changes& out) {
     const std::string agent = attempt.record.agent;
     if (attempt.lease_until > now) {
       finish(id, Outcome::lab_error,
-             fmt::format("the agent '{}' did not answer the assignment within {}", agent, human(limits_.answer)),
+             fmt::format("the agent '{}' did not answer the assignment within {}", agent,
+                         human(limits_.answer)),
              After::unknown, Retry::elsewhere, out);
     } else {
       std::vector<std::string> boards;
@@ -36,7 +37,8 @@ void Scheduler::expire(BootTime now, Changes& out) {
     }
     out.decisions.push_back(Cancel{agent, to_string(id), "its lease has ended"});
   }
-  while (!fences_.empty() && fences_.begin()->first <= now) unfence(boards_.at(fences_.begin()->second), out);
+  while (!fences_.empty() && fences_.begin()->first <= now)
+    unfence(boards_.at(fences_.begin()->second), out);
 }
 
 void Scheduler::unfence(Board& board, Changes& out) {

@@ -4,11 +4,17 @@
 
 namespace assay::scheduler {
 
-std::string run_name(std::int64_t number) { return "r" + std::to_string(number); }
+std::string run_name(std::int64_t number) {
+  return "r" + std::to_string(number);
+}
 
-std::string to_string(JobId id) { return run_name(id.run) + "." + std::to_string(id.index); }
+std::string to_string(JobId id) {
+  return run_name(id.run) + "." + std::to_string(id.index);
+}
 
-std::string to_string(AttemptId id) { return to_string(id.job) + "." + std::to_string(id.number); }
+std::string to_string(AttemptId id) {
+  return to_string(id.job) + "." + std::to_string(id.number);
+}
 
 // One decimal number without sign or leading zeros; `text` moves past it.
 template <class T>

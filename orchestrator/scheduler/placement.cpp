@@ -15,7 +15,9 @@ static bool has_all(const std::vector<std::string>& have, const std::vector<std:
 
 void Scheduler::enqueue(Job& job) {
   job.kind.clear();
-  const auto add = [&job](char mark, const std::string& word) { job.kind.append(1, mark).append(word).append(1, '\0'); };
+  const auto add = [&job](char mark, const std::string& word) {
+    job.kind.append(1, mark).append(word).append(1, '\0');
+  };
   for (const BoardNeed& need : job.record.needs) {
     add('p', need.profile);
     add('b', need.board);
@@ -24,7 +26,8 @@ void Scheduler::enqueue(Job& job) {
   for (const std::string& verb : job.record.verbs) add('v', verb);
   for (const std::string& board : job.avoid) add('x', board);
   const std::int32_t priority = runs_.at(job.record.id.run).record.priority;
-  waiting_[job.kind].emplace(Order{-priority, job.record.id.run, job.record.id.index}, job.record.id);
+  waiting_[job.kind].emplace(Order{-priority, job.record.id.run, job.record.id.index},
+                             job.record.id);
 }
 
 void Scheduler::dequeue(const Job& job) {
@@ -67,8 +70,8 @@ const Scheduler::Session* Scheduler::session_of(const Board& board) const {
 // With its lease free it could be used.
 bool Scheduler::usable(const Board& board) const {
   const Session* session = session_of(board);
-  return session != nullptr && session->connected && board.announced && board.record.quarantine.empty() &&
-         board.record.facts.quarantine.empty();
+  return session != nullptr && session->connected && board.announced &&
+         board.record.quarantine.empty() && board.record.facts.quarantine.empty();
 }
 
 // Brings idle_ up to date after anything about the board changed.
@@ -96,7 +99,8 @@ std::vector<const Scheduler::Board*> Scheduler::candidates(const Job& job, const
   std::vector<const Board*> found;
   for (const std::string& id : session.boards) {
     const Board& board = boards_.at(id);
-    if (!fits(board, need) || (avoiding && job.avoid.contains(id)) || reserved_.contains(id)) continue;
+    if (!fits(board, need) || (avoiding && job.avoid.contains(id)) || reserved_.contains(id))
+      continue;
     if (look == Look::idle ? board.idle.has_value() : usable(board)) found.push_back(&board);
   }
   std::sort(found.begin(), found.end(), [](const Board* a, const Board* b) {
@@ -108,11 +112,12 @@ std::vector<const Scheduler::Board*> Scheduler::candidates(const Job& job, const
 
 // A board for each role by augmenting paths: a role may take another's board
 // when that one finds itself a different one.
-std::optional<Scheduler::Placing> Scheduler::match(const Job& job, const Session& session, Look look,
-                                                   bool avoiding) const {
+std::optional<Scheduler::Placing> Scheduler::match(const Job& job, const Session& session,
+                                                   Look look, bool avoiding) const {
   const std::vector<BoardNeed>& needs = job.record.needs;
   std::vector<std::vector<const Board*>> options;
-  for (const BoardNeed& need : needs) options.push_back(candidates(job, need, session, look, avoiding));
+  for (const BoardNeed& need : needs)
+    options.push_back(candidates(job, need, session, look, avoiding));
   std::map<const Board*, std::size_t> taken;
   std::set<const Board*> visited;
   const std::function<bool(std::size_t)> seat = [&](std::size_t role) {
@@ -136,7 +141,8 @@ std::optional<Scheduler::Placing> Scheduler::match(const Job& job, const Session
   return placing;
 }
 
-std::optional<Scheduler::Placing> Scheduler::find(const Job& job, Look look, bool avoiding, BootTime now) const {
+std::optional<Scheduler::Placing> Scheduler::find(const Job& job, Look look, bool avoiding,
+                                                  BootTime now) const {
   std::set<std::string> tried;
   const auto attempt = [&](const std::string& id) -> std::optional<Placing> {
     const Board& board = boards_.at(id);

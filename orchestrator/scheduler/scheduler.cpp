@@ -80,7 +80,8 @@ void Scheduler::submit(RunRecord record, std::vector<JobRecord> jobs, Changes& o
 
 Result<> Scheduler::cancel(std::int64_t number, const std::string& reason, Changes& out) {
   const auto found = runs_.find(number);
-  if (found == runs_.end()) return fail(Cause::not_found, "{}: not waiting and not running", run_name(number));
+  if (found == runs_.end())
+    return fail(Cause::not_found, "{}: not waiting and not running", run_name(number));
   Run& run = found->second;
   if (!run.record.cancelling.empty()) return {};
   run.record.cancelling = reason.empty() ? "cancelled" : reason;
@@ -117,7 +118,9 @@ Result<> Scheduler::quarantine(const std::string& id, const std::string& reason,
   return {};
 }
 
-bool Scheduler::current(AttemptId id) const { return attempts_.contains(id); }
+bool Scheduler::current(AttemptId id) const {
+  return attempts_.contains(id);
+}
 
 std::vector<BoardView> Scheduler::boards(BootTime now) const {
   std::vector<BoardView> views;
@@ -148,7 +151,8 @@ std::vector<AgentView> Scheduler::agents() const {
   std::vector<AgentView> views;
   for (const auto& [name, session] : agents_) {
     AgentView view{session.facts, session.connected, {}};
-    for (const std::string& id : session.boards) view.facts.boards.push_back(boards_.at(id).record.facts);
+    for (const std::string& id : session.boards)
+      view.facts.boards.push_back(boards_.at(id).record.facts);
     for (const auto& [id, attempt] : attempts_) {
       if (attempt.record.agent == name) view.attempts.push_back(to_string(id));
     }

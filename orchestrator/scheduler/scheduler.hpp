@@ -52,7 +52,8 @@ class Scheduler {
   // Cause::refused (another living incarnation; a board of another agent) or invalid.
   Result<> hello(const AgentFacts&, BootTime now, Changes&);
   void disconnected(const std::string& agent);
-  void renewed(const std::string& agent, const std::vector<std::string>& attempts, BootTime now, Changes&);
+  void renewed(const std::string& agent, const std::vector<std::string>& attempts, BootTime now,
+               Changes&);
   void board_changed(const std::string& agent, const BoardFacts&, Changes&);
   void answered(AttemptId, bool accepted, const std::string& reason, BootTime now, Changes&);
   // The agent's last word. False: the attempt is not (or no more) the one that counts.
@@ -110,12 +111,13 @@ class Scheduler {
     AttemptRecord record;
     BootTime lease_until{}, answer_by{};
     [[nodiscard]] BootTime due() const {
-      return record.state == AttemptState::assigned && answer_by < lease_until ? answer_by : lease_until;
+      return record.state == AttemptState::assigned && answer_by < lease_until ? answer_by
+                                                                               : lease_until;
     }
   };
   // For each need, in order, the board that fills it; all of one agent.
   using Placing = std::vector<std::string>;
-  enum class Look { idle, usable };  // free now / free some day without anybody's help
+  enum class Look { idle, usable };    // free now / free some day without anybody's help
   enum class After { safe, unknown };  // the boards, when an attempt has ended
   enum class Retry { elsewhere, anywhere, uncounted };
 
@@ -146,24 +148,25 @@ class Scheduler {
   [[nodiscard]] bool fits(const Board&, const BoardNeed&) const;
   [[nodiscard]] std::optional<Placing> find(const Job&, Look, bool avoiding, BootTime now) const;
   [[nodiscard]] std::optional<Placing> match(const Job&, const Session&, Look, bool avoiding) const;
-  [[nodiscard]] std::vector<const Board*> candidates(const Job&, const BoardNeed&, const Session&, Look,
-                                                     bool avoiding) const;
+  [[nodiscard]] std::vector<const Board*> candidates(const Job&, const BoardNeed&, const Session&,
+                                                     Look, bool avoiding) const;
   [[nodiscard]] std::optional<Placing> find_now(const Job&, BootTime now) const;
   [[nodiscard]] const Session* session_of(const Board&) const;
   // why.cpp
   [[nodiscard]] std::string why_waiting(const Job&, BootTime now) const;
   [[nodiscard]] std::string obstacles(const Job&, const BoardNeed&, BootTime now) const;
-  [[nodiscard]] std::string obstacle(const Board&, const Job&, const BoardNeed&, BootTime now) const;
+  [[nodiscard]] std::string obstacle(const Board&, const Job&, const BoardNeed&,
+                                     BootTime now) const;
   [[nodiscard]] std::string unreachable(const Board&, BootTime now) const;
 
   Limits limits_;
   std::map<std::string, Session> agents_;
   std::map<std::string, Board> boards_;
-  std::map<std::int64_t, Run> runs_;  // not ended
-  std::map<AttemptId, Attempt> attempts_;  // not ended
+  std::map<std::int64_t, Run> runs_;                         // not ended
+  std::map<AttemptId, Attempt> attempts_;                    // not ended
   std::map<std::string, std::set<std::string>> by_profile_;  // all boards
-  std::map<std::string, std::set<Idle>> idle_;               // by profile: free boards of connected agents
-  std::map<std::string, std::map<Order, JobId>> waiting_;    // by kind
+  std::map<std::string, std::set<Idle>> idle_;  // by profile: free boards of connected agents
+  std::map<std::string, std::map<Order, JobId>> waiting_;  // by kind
   std::set<std::pair<BootTime, AttemptId>> due_;
   std::set<std::pair<BootTime, std::string>> fences_;  // board
   std::set<std::string> reserved_;  // during place(): for a job with several roles that waits

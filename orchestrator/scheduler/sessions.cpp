@@ -10,8 +10,10 @@ Result<> Scheduler::check_boards(const AgentFacts& facts, BootTime now) const {
   std::set<std::string> seen;
   for (const BoardFacts& board : facts.boards) {
     if (!seen.insert(board.id).second) {
-      return fail(Cause::invalid, "agent '{}': board '{}' is there twice; give each board its own id in the lab file",
-                  facts.name, board.id);
+      return fail(
+          Cause::invalid,
+          "agent '{}': board '{}' is there twice; give each board its own id in the lab file",
+          facts.name, board.id);
     }
     const auto known = boards_.find(board.id);
     if (known == boards_.end() || known->second.record.agent == facts.name) continue;
@@ -19,15 +21,18 @@ Result<> Scheduler::check_boards(const AgentFacts& facts, BootTime now) const {
     const Session* owner = session_of(other);
     if (owner != nullptr && owner->connected && other.announced) {
       return fail(Cause::refused,
-                  "agent '{}': board '{}' belongs to agent '{}', which is connected; give one of the two another id "
+                  "agent '{}': board '{}' belongs to agent '{}', which is connected; give one of "
+                  "the two another id "
                   "in its lab file",
                   facts.name, board.id, other.record.agent);
     }
     if (other.holder || other.fence) {
       const std::string holder = other.holder ? to_string(*other.holder) : other.fence->attempt;
-      const BootTime until = other.holder ? attempts_.at(*other.holder).lease_until : other.fence->until;
+      const BootTime until =
+          other.holder ? attempts_.at(*other.holder).lease_until : other.fence->until;
       return fail(Cause::refused,
-                  "agent '{}': board '{}' is held through agent '{}' by {}, whose lease runs for {} more; try again then",
+                  "agent '{}': board '{}' is held through agent '{}' by {}, whose lease runs for "
+                  "{} more; try again then",
                   facts.name, board.id, other.record.agent, holder, human(until - now));
     }
   }
@@ -40,7 +45,8 @@ Result<> Scheduler::hello(const AgentFacts& facts, BootTime now, Changes& out) {
       known->second.facts.incarnation != facts.incarnation &&
       now - known->second.heard <= limits_.renew_every * 2) {
     return fail(Cause::refused,
-                "agent '{}': another agent of this name is connected and was heard {} ago; end it or choose another name",
+                "agent '{}': another agent of this name is connected and was heard {} ago; end it "
+                "or choose another name",
                 facts.name, human(now - known->second.heard));
   }
   if (auto good = check_boards(facts, now); !good) return good;
@@ -68,7 +74,8 @@ void Scheduler::announce(Session& session, const BoardFacts& facts, Changes& out
   Board& board = boards_[facts.id];
   const BoardRecord before = board.record;
   if (!before.agent.empty() && before.agent != session.facts.name) {
-    if (const auto owner = agents_.find(before.agent); owner != agents_.end()) owner->second.boards.erase(facts.id);
+    if (const auto owner = agents_.find(before.agent); owner != agents_.end())
+      owner->second.boards.erase(facts.id);
   }
   if (before.facts.profile != facts.profile) by_profile_[before.facts.profile].erase(facts.id);
   by_profile_[facts.profile].insert(facts.id);
@@ -77,7 +84,8 @@ void Scheduler::announce(Session& session, const BoardFacts& facts, Changes& out
   board.record.facts = facts;
   board.record.agent = session.facts.name;
   board.record.epoch = std::max(before.epoch, facts.epoch);
-  if (!(before.facts == facts) || before.agent != board.record.agent || before.epoch != board.record.epoch) {
+  if (!(before.facts == facts) || before.agent != board.record.agent ||
+      before.epoch != board.record.epoch) {
     out.boards.push_back(board.record);
   }
   index(board);
@@ -90,8 +98,8 @@ void Scheduler::board_changed(const std::string& agent, const BoardFacts& facts,
   announce(session->second, facts, out);
 }
 
-void Scheduler::settle_attempts(const Session& session, const std::set<std::string>& listed, BootTime now,
-                                Changes& out) {
+void Scheduler::settle_attempts(const Session& session, const std::set<std::string>& listed,
+                                BootTime now, Changes& out) {
   const std::string& name = session.facts.name;
   std::set<std::string> wanted;
   std::vector<AttemptId> its;
@@ -110,20 +118,22 @@ void Scheduler::settle_attempts(const Session& session, const std::set<std::stri
         out.decisions.push_back(Cancel{name, to_string(id), why});
       }
     } else if (attempt.record.state == AttemptState::assigned) {
-      finish(id, Outcome::lab_error, fmt::format("the assignment did not reach agent '{}'", name), After::safe,
-             Retry::uncounted, out);
+      finish(id, Outcome::lab_error, fmt::format("the assignment did not reach agent '{}'", name),
+             After::safe, Retry::uncounted, out);
     } else {
-      finish(id, Outcome::lab_error, fmt::format("the agent '{}' has no record of the attempt", name), After::safe,
+      finish(id, Outcome::lab_error,
+             fmt::format("the agent '{}' has no record of the attempt", name), After::safe,
              Retry::anywhere, out);
     }
   }
   for (const std::string& attempt : listed) {
-    if (!wanted.contains(attempt)) out.decisions.push_back(Cancel{name, attempt, "its lease has ended"});
+    if (!wanted.contains(attempt))
+      out.decisions.push_back(Cancel{name, attempt, "its lease has ended"});
   }
 }
 
-void Scheduler::settle_fences(const Session& session, const std::set<std::string>& listed, BootTime now,
-                              Changes& out) {
+void Scheduler::settle_fences(const Session& session, const std::set<std::string>& listed,
+                              BootTime now, Changes& out) {
   for (auto& [id, board] : boards_) {
     if (!board.fence || board.record.agent != session.facts.name) continue;
     if (!listed.contains(board.fence->attempt)) {
@@ -149,8 +159,8 @@ void Scheduler::disconnected(const std::string& agent) {
   }
 }
 
-void Scheduler::renewed(const std::string& agent, const std::vector<std::string>& names, BootTime now,
-                        Changes& out) {
+void Scheduler::renewed(const std::string& agent, const std::vector<std::string>& names,
+                        BootTime now, Changes& out) {
   const auto found = agents_.find(agent);
   if (found == agents_.end() || !found->second.connected) return;
   Session& session = found->second;

@@ -142,7 +142,14 @@ struct Changes {
 };
 
 // Mistakes that the simulation's checker must find, made on purpose.
-enum class Defect { none, epoch_kept, freed_on_disconnect, late_result_counted, fence_forgotten, failure_retried };
+enum class Defect {
+  none,
+  epoch_kept,
+  freed_on_disconnect,
+  late_result_counted,
+  fence_forgotten,
+  failure_retried
+};
 
 struct Limits {
   Duration lease = std::chrono::seconds(30);

@@ -25,10 +25,12 @@ std::vector<WaitReason> Scheduler::why(std::int64_t number, BootTime now) const 
       reasons.push_back({to_string(each.record.id), "waits: " + why_waiting(each, now)});
     } else if (const Attempt& attempt = attempts_.at(*each.current);
                attempt.record.state == AttemptState::assigned) {
-      reasons.push_back({to_string(each.record.id),
-                         fmt::format("waits: agent '{}' was asked to start {} on board {} and has not answered yet",
-                                     attempt.record.agent, to_string(*each.current),
-                                     attempt.record.leases.front().board)});
+      reasons.push_back(
+          {to_string(each.record.id),
+           fmt::format(
+               "waits: agent '{}' was asked to start {} on board {} and has not answered yet",
+               attempt.record.agent, to_string(*each.current),
+               attempt.record.leases.front().board)});
     }
   }
   return reasons;
@@ -49,15 +51,18 @@ std::string Scheduler::why_waiting(const Job& job, BootTime now) const {
 std::string Scheduler::obstacles(const Job& job, const BoardNeed& need, BootTime now) const {
   std::vector<std::string> ids, profiles;
   for (const auto& [id, board] : boards_) {
-    if (need.board.empty() ? board.record.facts.profile == need.profile : id == need.board) ids.push_back(id);
+    if (need.board.empty() ? board.record.facts.profile == need.profile : id == need.board)
+      ids.push_back(id);
     profiles.push_back(need.board.empty() ? board.record.facts.profile : id);
   }
   if (agents_.empty() && ids.empty()) return "no agent has connected yet";
   if (ids.empty() && !need.board.empty()) {
-    return fmt::format("no agent has a board '{}'{}", need.board, did_you_mean(need.board, profiles));
+    return fmt::format("no agent has a board '{}'{}", need.board,
+                       did_you_mean(need.board, profiles));
   }
   if (ids.empty()) {
-    return fmt::format("no agent has a board of profile '{}'{}", need.profile, did_you_mean(need.profile, profiles));
+    return fmt::format("no agent has a board of profile '{}'{}", need.profile,
+                       did_you_mean(need.profile, profiles));
   }
   std::vector<std::string> texts, holders;
   for (const std::string& id : ids) {
@@ -65,15 +70,18 @@ std::string Scheduler::obstacles(const Job& job, const BoardNeed& need, BootTime
     std::string text = obstacle(board, job, need, now);
     if (text.empty()) return "";
     if (board.holder) holders.push_back(to_string(*board.holder));
-    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+    if (std::find(texts.begin(), texts.end(), text) == texts.end())
+      texts.push_back(std::move(text));
   }
   if (holders.size() == ids.size() && ids.size() > 1) {
     std::vector<std::string> distinct;
     for (const std::string& holder : holders) {
-      if (std::find(distinct.begin(), distinct.end(), holder) == distinct.end()) distinct.push_back(holder);
+      if (std::find(distinct.begin(), distinct.end(), holder) == distinct.end())
+        distinct.push_back(holder);
     }
     return fmt::format("{} boards of profile {} are leased, by {}",
-                       ids.size() == 2 ? "both" : fmt::format("all {}", ids.size()), need.profile, list_and(distinct));
+                       ids.size() == 2 ? "both" : fmt::format("all {}", ids.size()), need.profile,
+                       list_and(distinct));
   }
   const std::size_t shown = std::min(texts.size(), named_at_most);
   std::string text = join(std::span(texts).first(shown), "; ");
@@ -90,15 +98,18 @@ std::string Scheduler::unreachable(const Board& board, BootTime now) const {
   }
   if (!session->connected) return fmt::format("agent '{}' is not connected", agent);
   if (!board.announced) return fmt::format("agent '{}' no longer has it in its lab file", agent);
-  if (silent(*session, now)) return fmt::format("agent '{}' was not heard for {}", agent, human(now - session->heard));
+  if (silent(*session, now))
+    return fmt::format("agent '{}' was not heard for {}", agent, human(now - session->heard));
   return "";
 }
 
 // The first thing in the way, hopeless ones first; "" when it is free.
-std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardNeed& need, BootTime now) const {
+std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardNeed& need,
+                                BootTime now) const {
   const std::string& id = board.record.facts.id;
   if (board.record.facts.profile != need.profile) {
-    return fmt::format("board {} is of profile '{}', not '{}'", id, board.record.facts.profile, need.profile);
+    return fmt::format("board {} is of profile '{}', not '{}'", id, board.record.facts.profile,
+                       need.profile);
   }
   for (const std::string& ability : need.abilities) {
     const auto& have = board.record.facts.abilities;
@@ -110,8 +121,8 @@ std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardN
     for (const std::string& verb : job.record.verbs) {
       const auto& have = session->facts.verbs;
       if (std::find(have.begin(), have.end(), verb) == have.end()) {
-        return fmt::format("agent '{}' (version {}) does not know the verb '{}'", session->facts.name,
-                           session->facts.version, verb);
+        return fmt::format("agent '{}' (version {}) does not know the verb '{}'",
+                           session->facts.name, session->facts.version, verb);
       }
     }
   }
@@ -123,10 +134,11 @@ std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardN
     return fmt::format("board {} is offline: {}", id, away);
   }
   if (board.fence) {
-    return fmt::format("board {} may still be used by {} until its lease runs out in {}", id, board.fence->attempt,
-                       human(board.fence->until - now));
+    return fmt::format("board {} may still be used by {} until its lease runs out in {}", id,
+                       board.fence->attempt, human(board.fence->until - now));
   }
-  if (reserved_.contains(id)) return fmt::format("board {} is kept for an earlier job with several roles", id);
+  if (reserved_.contains(id))
+    return fmt::format("board {} is kept for an earlier job with several roles", id);
   // With no other board it would be taken all the same.
   if (job.avoid.contains(id) && find(job, Look::usable, true, now)) {
     return fmt::format("board {} gave this job a lab error before", id);

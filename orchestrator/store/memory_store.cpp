@@ -23,14 +23,17 @@ class MemoryStore final : public Store {
     for (const RunRow& row : batch.runs) {
       const auto other = requests_.find(row.request_id);
       if (other != requests_.end() && other->second != row.number) {
-        return fail(Cause::internal, "memory: request id '{}' is r{}'s", row.request_id, other->second);
+        return fail(Cause::internal, "memory: request id '{}' is r{}'s", row.request_id,
+                    other->second);
       }
     }
     for (const RunRow& row : batch.runs) {
       upsert(runs_, row.number, row);
       if (!row.request_id.empty()) requests_[row.request_id] = row.number;
-      if (row.state == "ended") open_.erase(row.number);
-      else open_.insert(row.number);
+      if (row.state == "ended")
+        open_.erase(row.number);
+      else
+        open_.insert(row.number);
     }
     for (const JobRow& row : batch.jobs) upsert(jobs_, std::make_tuple(row.run, row.index), row);
     for (const AttemptRow& row : batch.attempts) {
@@ -68,11 +71,15 @@ class MemoryStore final : public Store {
   Result<std::vector<RunRow>> runs(const RunFilter& filter) override {
     const std::lock_guard lock(mutex_);
     std::vector<RunRow> rows;
-    const auto wanted = [](const std::string& have, const std::string& want) { return want.empty() || have == want; };
+    const auto wanted = [](const std::string& have, const std::string& want) {
+      return want.empty() || have == want;
+    };
     for (auto at = runs_.rbegin(); at != runs_.rend() && rows.size() < filter.limit; ++at) {
       const RunRow& row = at->second;
       if (filter.before != 0 && row.number >= filter.before) continue;
-      if (!wanted(row.plan, filter.plan) || !wanted(row.project, filter.project) || !wanted(row.ref, filter.ref)) continue;
+      if (!wanted(row.plan, filter.plan) || !wanted(row.project, filter.project) ||
+          !wanted(row.ref, filter.ref))
+        continue;
       if (!wanted(row.state == "ended" ? row.verdict : row.state, filter.status)) continue;
       rows.push_back(row);
       rows.back().request.clear();
@@ -99,7 +106,8 @@ class MemoryStore final : public Store {
  private:
   // The rows of one run: `from` is its lowest key.
   template <class Row, class Rows, class Key>
-  static void append(std::vector<Row>& out, const Rows& rows, const Key& from, std::int64_t number) {
+  static void append(std::vector<Row>& out, const Rows& rows, const Key& from,
+                     std::int64_t number) {
     for (auto at = rows.lower_bound(from); at != rows.end() && at->second.run == number; ++at) {
       out.push_back(at->second);
     }
@@ -116,6 +124,8 @@ class MemoryStore final : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> open_memory() { return std::make_unique<MemoryStore>(); }
+std::unique_ptr<Store> open_memory() {
+  return std::make_unique<MemoryStore>();
+}
 
 }  // namespace assay::store

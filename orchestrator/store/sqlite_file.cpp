@@ -17,29 +17,36 @@ namespace assay::store {
 namespace fs = std::filesystem;
 
 static constexpr int application_id = 0x41535359;  // "ASSY"
-static constexpr std::string_view remedy = "restore it from a backup, or move it away to start empty";
+static constexpr std::string_view remedy =
+    "restore it from a backup, or move it away to start empty";
 // Beyond this a whole check at every start would take too long.
 static constexpr std::uint64_t check_at_most = 32U << 20;
 
 static bool disk_full(const fs::path& file) {
   struct statvfs space {};
-  return statvfs(file.parent_path().c_str(), &space) == 0 && space.f_bavail * space.f_frsize < 65536;
+  return statvfs(file.parent_path().c_str(), &space) == 0 &&
+         space.f_bavail * space.f_frsize < 65536;
 }
 
 Error sqlite_error(const fs::path& file, const SQLite::Exception& error) {
   const int code = error.getErrorCode() & 0xff;
   const std::string path = file.string();
   if (code == SQLITE_FULL || (code == SQLITE_IOERR && disk_full(file))) {
-    return {Cause::exhausted,
-            fmt::format("{}: the disk is full; free some space and try again (nothing accepted before is lost)", path)};
+    return {
+        Cause::exhausted,
+        fmt::format(
+            "{}: the disk is full; free some space and try again (nothing accepted before is lost)",
+            path)};
   }
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
     return {Cause::invalid, fmt::format("{}: damaged ({}); {}", path, error.what(), remedy)};
   }
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-    return {Cause::refused, fmt::format("{}: another program holds it ({}); end that one", path, error.what())};
+    return {Cause::refused,
+            fmt::format("{}: another program holds it ({}); end that one", path, error.what())};
   }
-  if (code == SQLITE_CONSTRAINT || code == SQLITE_MISUSE || code == SQLITE_RANGE || code == SQLITE_ERROR) {
+  if (code == SQLITE_CONSTRAINT || code == SQLITE_MISUSE || code == SQLITE_RANGE ||
+      code == SQLITE_ERROR) {
     return {Cause::internal, fmt::format("{}: {}", path, error.what())};
   }
   return {Cause::io, fmt::format("{}: {}", path, error.what())};
@@ -64,7 +71,8 @@ static Result<> check_header(const fs::path& file) {
     return fail(Cause::invalid, "{}: byte 0: not an SQLite database; {}", file.string(), remedy);
   }
   if (size < head.size()) {
-    return fail(Cause::invalid, "{}: byte {}: the file ends within its header; {}", file.string(), size, remedy);
+    return fail(Cause::invalid, "{}: byte {}: the file ends within its header; {}", file.string(),
+                size, remedy);
   }
   // With a write-ahead log beside it the rest may be there.
   std::error_code no_log;
@@ -73,8 +81,8 @@ static Result<> check_header(const fs::path& file) {
   if (page == 1) page = 65536;
   const std::uint64_t whole = page * big_endian(ByteView(head).subspan(28, 4));
   if (size < whole) {
-    return fail(Cause::invalid, "{}: byte {}: the file ends, but its header tells of {} bytes; {}", file.string(), size,
-                whole, remedy);
+    return fail(Cause::invalid, "{}: byte {}: the file ends, but its header tells of {} bytes; {}",
+                file.string(), size, whole, remedy);
   }
   return {};
 }
@@ -101,7 +109,8 @@ static Result<> check_pages(SQLite::Database& db, const fs::path& file) {
   }
   if (words == "ok") return {};
   for (char& c : words) c = c == '\n' ? ' ' : c;
-  return fail(Cause::invalid, "{}: {}damaged ({}); {}", file.string(), place_of(words, page_size), words, remedy);
+  return fail(Cause::invalid, "{}: {}damaged ({}); {}", file.string(), place_of(words, page_size),
+              words, remedy);
 }
 
 static Result<> check_ours(SQLite::Database& db, const fs::path& file) {
@@ -109,11 +118,13 @@ static Result<> check_ours(SQLite::Database& db, const fs::path& file) {
   const int version = db.execAndGet("PRAGMA user_version").getInt();
   const int tables = db.execAndGet("SELECT count(*) FROM sqlite_master").getInt();
   if (tables > 0 && db.execAndGet("PRAGMA application_id").getInt() != application_id) {
-    return fail(Cause::invalid, "{}: an SQLite database, but not Assay's; choose another folder", file.string());
+    return fail(Cause::invalid, "{}: an SQLite database, but not Assay's; choose another folder",
+                file.string());
   }
   if (version > newest) {
     return fail(Cause::invalid,
-                "{}: its schema {} is newer than this program's {}; use the version of Assay that wrote it, or a later one",
+                "{}: its schema {} is newer than this program's {}; use the version of Assay that "
+                "wrote it, or a later one",
                 file.string(), version, newest);
   }
   return {};
@@ -130,10 +141,12 @@ static void migrate(SQLite::Database& db) {
   }
 }
 
-Result<std::unique_ptr<SQLite::Database>> open_writer(const fs::path& file, std::uint64_t max_bytes) {
+Result<std::unique_ptr<SQLite::Database>> open_writer(const fs::path& file,
+                                                      std::uint64_t max_bytes) {
   TRY(check_header(file));
   try {
-    auto db = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000);
+    auto db = std::make_unique<SQLite::Database>(
+        file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000);
     TRY(check_ours(*db, file));
     TRY(check_pages(*db, file));
     db->exec("PRAGMA journal_mode = WAL");
@@ -142,7 +155,8 @@ Result<std::unique_ptr<SQLite::Database>> open_writer(const fs::path& file, std:
     db->exec("PRAGMA journal_size_limit = 16777216");
     migrate(*db);
     if (max_bytes > 0) {
-      const auto page_size = static_cast<std::uint64_t>(db->execAndGet("PRAGMA page_size").getInt64());
+      const auto page_size =
+          static_cast<std::uint64_t>(db->execAndGet("PRAGMA page_size").getInt64());
       db->execAndGet(fmt::format("PRAGMA max_page_count = {}", max_bytes / page_size));
     }
     return db;

@@ -15,6 +15,7 @@ namespace assay::store {
 Error sqlite_error(const std::filesystem::path& file, const SQLite::Exception&);
 
 // The writing connection: made, checked and migrated. `max_bytes` 0: no limit.
-Result<std::unique_ptr<SQLite::Database>> open_writer(const std::filesystem::path& file, std::uint64_t max_bytes);
+Result<std::unique_ptr<SQLite::Database>> open_writer(const std::filesystem::path& file,
+                                                      std::uint64_t max_bytes);
 
 }  // namespace assay::store

@@ -71,7 +71,8 @@ constexpr std::string_view run_columns =
     "number, plan, project, rev, ref, request_id, priority, request, state, verdict, sentence, "
     "cancelling, submitted, started, ended";
 constexpr std::string_view job_columns =
-    "run, idx, profile, params, needs, verbs, spec, spec_digest, state, verdict, sentence, attempts, lab_errors";
+    "run, idx, profile, params, needs, verbs, spec, spec_digest, state, verdict, sentence, "
+    "attempts, lab_errors";
 constexpr std::string_view attempt_columns =
     "run, job, number, agent, incarnation, leases, state, verdict, sentence, started, ended";
 
@@ -86,7 +87,9 @@ class Binder {
   Binder& add(const std::string& text) { return statement_.bindNoCopy(++at_, text), *this; }
   Binder& blob(const std::string& bytes) {
     // A null pointer would bind NULL.
-    return statement_.bindNoCopy(++at_, bytes.empty() ? "" : bytes.data(), static_cast<int>(bytes.size())), *this;
+    return statement_.bindNoCopy(++at_, bytes.empty() ? "" : bytes.data(),
+                                 static_cast<int>(bytes.size())),
+           *this;
   }
   Binder& add(std::int64_t number) { return statement_.bind(++at_, number), *this; }
   void run() {
@@ -114,17 +117,17 @@ class Reader {
 // Braced initialisers are evaluated in order, as the columns are.
 RunRow read_run(SQLite::Statement& statement) {
   Reader r(statement);
-  return {r.number(), r.text(), r.text(), r.text(), r.text(), r.text(), r.small(), r.text(),
+  return {r.number(), r.text(), r.text(), r.text(), r.text(),   r.text(),   r.small(), r.text(),
           r.text(),   r.text(), r.text(), r.text(), r.number(), r.number(), r.number()};
 }
 JobRow read_job(SQLite::Statement& statement) {
   Reader r(statement);
-  return {r.number(), r.small(), r.text(), r.text(), r.text(), r.text(), r.text(),
+  return {r.number(), r.small(), r.text(), r.text(), r.text(),  r.text(), r.text(),
           r.text(),   r.text(),  r.text(), r.text(), r.small(), r.small()};
 }
 AttemptRow read_attempt(SQLite::Statement& statement) {
   Reader r(statement);
-  return {r.number(), r.small(), r.small(), r.text(), r.text(), r.text(),
+  return {r.number(), r.small(), r.small(), r.text(),   r.text(),  r.text(),
           r.text(),   r.text(),  r.text(),  r.number(), r.number()};
 }
 BoardRow read_board(SQLite::Statement& statement) {
@@ -142,7 +145,8 @@ std::vector<Row> rows(SQLite::Statement& statement, Row (*read)(SQLite::Statemen
 }
 
 template <class Row>
-std::vector<Row> select(SQLite::Database& db, const std::string& sql, Row (*read)(SQLite::Statement&)) {
+std::vector<Row> select(SQLite::Database& db, const std::string& sql,
+                        Row (*read)(SQLite::Statement&)) {
   SQLite::Statement statement(db, sql);
   return rows(statement, read);
 }
@@ -165,7 +169,8 @@ class SqliteStore final : public Store {
         job_(*writer_, upsert_job),
         attempt_(*writer_, upsert_attempt),
         board_(*writer_, upsert_board) {
-    SQLite::Statement made(*writer_, "INSERT INTO meta (key, value) VALUES ('identity', ?) ON CONFLICT DO NOTHING");
+    SQLite::Statement made(
+        *writer_, "INSERT INTO meta (key, value) VALUES ('identity', ?) ON CONFLICT DO NOTHING");
     made.bind(1, random_id());
     made.exec();
   }
@@ -175,22 +180,66 @@ class SqliteStore final : public Store {
     return guarded<void>([&] {
       SQLite::Transaction transaction(*writer_, SQLite::TransactionBehavior::IMMEDIATE);
       for (const RunRow& r : batch.runs) {
-        Binder(run_).add(r.number).add(r.plan).add(r.project).add(r.rev).add(r.ref).add(r.request_id).add(r.priority)
-            .blob(r.request).add(r.state).add(r.verdict).add(r.sentence).add(r.cancelling).add(r.submitted)
-            .add(r.started).add(r.ended).run();
+        Binder(run_)
+            .add(r.number)
+            .add(r.plan)
+            .add(r.project)
+            .add(r.rev)
+            .add(r.ref)
+            .add(r.request_id)
+            .add(r.priority)
+            .blob(r.request)
+            .add(r.state)
+            .add(r.verdict)
+            .add(r.sentence)
+            .add(r.cancelling)
+            .add(r.submitted)
+            .add(r.started)
+            .add(r.ended)
+            .run();
       }
       for (const JobRow& r : batch.jobs) {
-        Binder(job_).add(r.run).add(r.index).add(r.profile).add(r.params_json).add(r.needs_json).add(r.verbs_json)
-            .blob(r.spec).add(r.spec_digest).add(r.state).add(r.verdict).add(r.sentence).add(r.attempts)
-            .add(r.lab_errors).run();
+        Binder(job_)
+            .add(r.run)
+            .add(r.index)
+            .add(r.profile)
+            .add(r.params_json)
+            .add(r.needs_json)
+            .add(r.verbs_json)
+            .blob(r.spec)
+            .add(r.spec_digest)
+            .add(r.state)
+            .add(r.verdict)
+            .add(r.sentence)
+            .add(r.attempts)
+            .add(r.lab_errors)
+            .run();
       }
       for (const AttemptRow& r : batch.attempts) {
-        Binder(attempt_).add(r.run).add(r.job).add(r.number).add(r.agent).add(r.incarnation).add(r.leases_json)
-            .add(r.state).add(r.verdict).add(r.sentence).add(r.started).add(r.ended).run();
+        Binder(attempt_)
+            .add(r.run)
+            .add(r.job)
+            .add(r.number)
+            .add(r.agent)
+            .add(r.incarnation)
+            .add(r.leases_json)
+            .add(r.state)
+            .add(r.verdict)
+            .add(r.sentence)
+            .add(r.started)
+            .add(r.ended)
+            .run();
       }
       for (const BoardRow& r : batch.boards) {
-        Binder(board_).add(r.id).add(r.agent).add(r.profile).add(r.facts_json).add(r.quarantine).add(r.fenced_by)
-            .add(static_cast<std::int64_t>(r.epoch)).run();
+        Binder(board_)
+            .add(r.id)
+            .add(r.agent)
+            .add(r.profile)
+            .add(r.facts_json)
+            .add(r.quarantine)
+            .add(r.fenced_by)
+            .add(static_cast<std::int64_t>(r.epoch))
+            .run();
       }
       transaction.commit();
     });
@@ -203,11 +252,23 @@ class SqliteStore final : public Store {
       SQLite::Transaction snapshot(reader_);
       const std::string open = "SELECT number FROM runs WHERE state <> 'ended'";
       OpenWork work;
-      work.runs = select(reader_, fmt::format("SELECT {} FROM runs WHERE state <> 'ended' ORDER BY number", run_columns), read_run);
-      work.jobs = select(reader_, fmt::format("SELECT {} FROM jobs WHERE run IN ({}) ORDER BY run, idx", job_columns, open), read_job);
-      work.attempts = select(reader_, fmt::format("SELECT {} FROM attempts WHERE run IN ({}) ORDER BY run, job, number",
-                                         attempt_columns, open), read_attempt);
-      work.boards = select(reader_, "SELECT id, agent, profile, facts, quarantine, fenced_by, epoch FROM boards ORDER BY id", read_board);
+      work.runs = select(
+          reader_,
+          fmt::format("SELECT {} FROM runs WHERE state <> 'ended' ORDER BY number", run_columns),
+          read_run);
+      work.jobs = select(
+          reader_,
+          fmt::format("SELECT {} FROM jobs WHERE run IN ({}) ORDER BY run, idx", job_columns, open),
+          read_job);
+      work.attempts =
+          select(reader_,
+                 fmt::format("SELECT {} FROM attempts WHERE run IN ({}) ORDER BY run, job, number",
+                             attempt_columns, open),
+                 read_attempt);
+      work.boards = select(
+          reader_,
+          "SELECT id, agent, profile, facts, quarantine, fenced_by, epoch FROM boards ORDER BY id",
+          read_board);
       SQLite::Statement last(reader_, "SELECT coalesce(max(number), 0) FROM runs");
       last.executeStep();
       work.last_run = last.getColumn(0).getInt64();
@@ -220,12 +281,15 @@ class SqliteStore final : public Store {
   }
   Result<std::optional<RunRow>> run_by_request(const std::string& id) override {
     if (id.empty()) return std::optional<RunRow>();
-    return one_run(fmt::format("SELECT {} FROM runs WHERE request_id = ? AND request_id <> ''", run_columns), id);
+    return one_run(
+        fmt::format("SELECT {} FROM runs WHERE request_id = ? AND request_id <> ''", run_columns),
+        id);
   }
 
   Result<std::vector<RunRow>> runs(const RunFilter& filter) override {
     std::string sql =
-        "SELECT number, plan, project, rev, ref, request_id, priority, '', state, verdict, sentence, "
+        "SELECT number, plan, project, rev, ref, request_id, priority, '', state, verdict, "
+        "sentence, "
         "cancelling, submitted, started, ended FROM runs WHERE number < ?";
     std::vector<const std::string*> texts;
     const auto only = [&](const char* column, const std::string& value) {
@@ -236,7 +300,8 @@ class SqliteStore final : public Store {
     only("plan", filter.plan);
     only("project", filter.project);
     only("ref", filter.ref);
-    only(filter.status == "queued" || filter.status == "running" ? "state" : "verdict", filter.status);
+    only(filter.status == "queued" || filter.status == "running" ? "state" : "verdict",
+         filter.status);
     sql += " ORDER BY number DESC LIMIT ?";
     const std::lock_guard lock(reading_);
     return guarded<std::vector<RunRow>>([&] {
@@ -250,17 +315,20 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<JobRow>> jobs(std::int64_t number) override {
-    return of_run(fmt::format("SELECT {} FROM jobs WHERE run = ? ORDER BY idx", job_columns), number, read_job);
+    return of_run(fmt::format("SELECT {} FROM jobs WHERE run = ? ORDER BY idx", job_columns),
+                  number, read_job);
   }
   Result<std::vector<AttemptRow>> attempts(std::int64_t number) override {
-    return of_run(fmt::format("SELECT {} FROM attempts WHERE run = ? ORDER BY job, number", attempt_columns), number,
-                  read_attempt);
+    return of_run(
+        fmt::format("SELECT {} FROM attempts WHERE run = ? ORDER BY job, number", attempt_columns),
+        number, read_attempt);
   }
 
   Result<std::string> identity() override {
     const std::lock_guard lock(reading_);
-    return guarded<std::string>(
-        [&] { return reader_.execAndGet("SELECT value FROM meta WHERE key = 'identity'").getString(); });
+    return guarded<std::string>([&] {
+      return reader_.execAndGet("SELECT value FROM meta WHERE key = 'identity'").getString();
+    });
   }
 
  private:
@@ -289,7 +357,8 @@ class SqliteStore final : public Store {
     });
   }
   template <class Row>
-  Result<std::vector<Row>> of_run(const std::string& sql, std::int64_t number, Row (*read)(SQLite::Statement&)) {
+  Result<std::vector<Row>> of_run(const std::string& sql, std::int64_t number,
+                                  Row (*read)(SQLite::Statement&)) {
     const std::lock_guard lock(reading_);
     return guarded<std::vector<Row>>([&] {
       SQLite::Statement statement(reader_, sql);

@@ -23,17 +23,17 @@ struct RunRow {
   std::int64_t number = 0;  // the 17 of "r17"
   std::string plan, project, rev, ref, request_id;
   std::int32_t priority = 0;
-  std::string request;      // serialised SubmitRunRequest
-  std::string state;        // queued, running, ended
-  std::string verdict;      // "", passed, failed, lab-error, cancelled
+  std::string request;  // serialised SubmitRunRequest
+  std::string state;    // queued, running, ended
+  std::string verdict;  // "", passed, failed, lab-error, cancelled
   std::string sentence;
-  std::string cancelling;   // why it is being cancelled, or ""
+  std::string cancelling;                              // why it is being cancelled, or ""
   std::int64_t submitted = 0, started = 0, ended = 0;  // unix microseconds; 0: not yet
 };
 
 struct JobRow {
   std::int64_t run = 0;
-  std::int32_t index = 0;   // the 1 of "r17.1"
+  std::int32_t index = 0;  // the 1 of "r17.1"
   std::string profile;
   std::string params_json;  // {"boots": "3"}
   std::string needs_json;   // [{"role", "profile", "abilities": [], "board"}]
@@ -55,9 +55,9 @@ struct AttemptRow {
 
 struct BoardRow {
   std::string id, agent, profile;
-  std::string facts_json;   // {"abilities": [], "tags": []}
-  std::string quarantine;   // as a person said; the agent's own is not stored
-  std::string fenced_by;    // the ended attempt that may still touch it, or ""
+  std::string facts_json;  // {"abilities": [], "tags": []}
+  std::string quarantine;  // as a person said; the agent's own is not stored
+  std::string fenced_by;   // the ended attempt that may still touch it, or ""
   std::uint64_t epoch = 0;
 };
 
@@ -65,7 +65,7 @@ struct BoardRow {
 // in all columns but state, verdict, sentence, cancelling, quarantine, fenced_by
 // and a board's agent and profile; of a time the first that is not 0 stays.
 struct Batch {
-  std::vector<RunRow> runs;          // inserted or replaced by number
+  std::vector<RunRow> runs;  // inserted or replaced by number
   std::vector<JobRow> jobs;
   std::vector<AttemptRow> attempts;
   std::vector<BoardRow> boards;
@@ -76,7 +76,7 @@ struct Batch {
 
 struct RunFilter {
   std::string plan = {}, project = {}, ref = {}, status = {};  // "" : all
-  std::int64_t before = 0;                 // only runs with a smaller number; 0: from the newest
+  std::int64_t before = 0;  // only runs with a smaller number; 0: from the newest
   std::uint32_t limit = 50;
 };
 
@@ -110,7 +110,8 @@ class Store {
 struct SqliteOptions {
   std::uint64_t max_bytes = 0;  // of the database; beyond it Cause::exhausted, as with a full disk
 };
-Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& folder, const SqliteOptions& = {});
+Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& folder,
+                                           const SqliteOptions& = {});
 
 // Keeps nothing past its own life: for tests and simulations.
 std::unique_ptr<Store> open_memory();

@@ -13,8 +13,8 @@ static void keep_first(std::int64_t& stored, std::int64_t given) {
 
 void update(RunRow& row, const RunRow& given) {
   const RunRow before = std::exchange(row, given);
-  for (std::string RunRow::*text : {&RunRow::plan, &RunRow::project, &RunRow::rev, &RunRow::ref, &RunRow::request_id,
-                                    &RunRow::request}) {
+  for (std::string RunRow::*text : {&RunRow::plan, &RunRow::project, &RunRow::rev, &RunRow::ref,
+                                    &RunRow::request_id, &RunRow::request}) {
     row.*text = before.*text;
     keep(row.*text, given.*text);
   }
@@ -26,8 +26,8 @@ void update(RunRow& row, const RunRow& given) {
 
 void update(JobRow& row, const JobRow& given) {
   const JobRow before = std::exchange(row, given);
-  for (std::string JobRow::*text : {&JobRow::profile, &JobRow::params_json, &JobRow::needs_json, &JobRow::verbs_json,
-                                    &JobRow::spec, &JobRow::spec_digest}) {
+  for (std::string JobRow::*text : {&JobRow::profile, &JobRow::params_json, &JobRow::needs_json,
+                                    &JobRow::verbs_json, &JobRow::spec, &JobRow::spec_digest}) {
     row.*text = before.*text;
     keep(row.*text, given.*text);
   }
@@ -35,7 +35,8 @@ void update(JobRow& row, const JobRow& given) {
 
 void update(AttemptRow& row, const AttemptRow& given) {
   const AttemptRow before = std::exchange(row, given);
-  for (std::string AttemptRow::*text : {&AttemptRow::agent, &AttemptRow::incarnation, &AttemptRow::leases_json}) {
+  for (std::string AttemptRow::*text :
+       {&AttemptRow::agent, &AttemptRow::incarnation, &AttemptRow::leases_json}) {
     row.*text = before.*text;
     keep(row.*text, given.*text);
   }

@@ -35,10 +35,12 @@ class FaultyStore final : public store::Store {
         fault = fault_;
       }
     }
-    if (fault == Fault::full) return assay::fail(Cause::exhausted, "/state/assay.db: the disk is full");
+    if (fault == Fault::full)
+      return assay::fail(Cause::exhausted, "/state/assay.db: the disk is full");
     ++commits_;
     auto result = memory_->commit(batch);
-    if (fault == Fault::lost_answer) return assay::fail(Cause::io, "/state/assay.db: disk I/O error");
+    if (fault == Fault::lost_answer)
+      return assay::fail(Cause::io, "/state/assay.db: disk I/O error");
     return result;
   }
   Result<store::OpenWork> open_work() override {
@@ -49,9 +51,13 @@ class FaultyStore final : public store::Store {
   Result<std::optional<store::RunRow>> run_by_request(const std::string& id) override {
     return memory_->run_by_request(id);
   }
-  Result<std::vector<store::RunRow>> runs(const store::RunFilter& f) override { return memory_->runs(f); }
+  Result<std::vector<store::RunRow>> runs(const store::RunFilter& f) override {
+    return memory_->runs(f);
+  }
   Result<std::vector<store::JobRow>> jobs(std::int64_t n) override { return memory_->jobs(n); }
-  Result<std::vector<store::AttemptRow>> attempts(std::int64_t n) override { return memory_->attempts(n); }
+  Result<std::vector<store::AttemptRow>> attempts(std::int64_t n) override {
+    return memory_->attempts(n);
+  }
   Result<std::string> identity() override { return memory_->identity(); }
 
  private:

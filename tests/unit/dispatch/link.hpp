@@ -10,8 +10,8 @@ namespace assay::dispatch {
 
 class Link final : public AgentLink {
  public:
-  void assign(const std::string& attempt, const std::string& spec, const std::vector<BoardLease>& leases,
-              Duration) override {
+  void assign(const std::string& attempt, const std::string& spec,
+              const std::vector<BoardLease>& leases, Duration) override {
     say(fmt::format("assign {} {}@{} {}", attempt, leases.at(0).board, leases.at(0).epoch, spec));
   }
   void cancel(const std::string& attempt, const std::string& reason) override {

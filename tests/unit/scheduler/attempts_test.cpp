@@ -48,7 +48,8 @@ TEST_F(Attempts, WaitForAnotherBoardThatIsBusy) {
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r2.1.1 v2@1 to lab-a"));
   lab.end("r1.1.1", Outcome::lab_error, "the probe hangs");
   EXPECT_THAT(lab.decisions(), IsEmpty());
-  EXPECT_EQ(lab.why(1), "waits: board v1 gave this job a lab error before; board v2 is leased by r2.1.1");
+  EXPECT_EQ(lab.why(1),
+            "waits: board v1 gave this job a lab error before; board v2 is leased by r2.1.1");
   lab.end("r2.1.1", Outcome::passed);
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v2@2 to lab-a"));
 }

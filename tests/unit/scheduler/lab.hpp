@@ -23,8 +23,8 @@ inline BoardFacts board(const std::string& id, const std::string& profile = "sen
   return facts;
 }
 
-inline AgentFacts agent(const std::string& name, const std::string& incarnation, std::vector<BoardFacts> boards,
-                        std::vector<std::string> attempts = {}) {
+inline AgentFacts agent(const std::string& name, const std::string& incarnation,
+                        std::vector<BoardFacts> boards, std::vector<std::string> attempts = {}) {
   return {name, incarnation, "0.1.0", {"flash", "expect"}, std::move(boards), std::move(attempts)};
 }
 
@@ -68,7 +68,8 @@ class Lab {
     core.renewed(name, attempts, now, out);
     settle();
   }
-  bool end(const std::string& attempt, Outcome outcome, const std::string& sentence = "", bool elsewhere = true) {
+  bool end(const std::string& attempt, Outcome outcome, const std::string& sentence = "",
+           bool elsewhere = true) {
     const bool counted = core.ended(*parse_attempt(attempt), outcome, sentence, elsewhere, out);
     settle();
     return counted;
@@ -89,13 +90,16 @@ class Lab {
     std::vector<std::string> words;
     for (const Decision& decision : std::exchange(out.decisions, {})) {
       if (const auto* cancel_ = std::get_if<Cancel>(&decision)) {
-        words.push_back(fmt::format("cancel {} at {}: {}", cancel_->attempt, cancel_->agent, cancel_->reason));
+        words.push_back(
+            fmt::format("cancel {} at {}: {}", cancel_->attempt, cancel_->agent, cancel_->reason));
         continue;
       }
       const auto& assign = std::get<Assign>(decision);
       std::string boards;
-      for (const BoardLease& lease : assign.leases) boards += fmt::format(" {}@{}", lease.board, lease.epoch);
-      words.push_back(fmt::format("assign {}{} to {}", to_string(assign.attempt), boards, assign.agent));
+      for (const BoardLease& lease : assign.leases)
+        boards += fmt::format(" {}@{}", lease.board, lease.epoch);
+      words.push_back(
+          fmt::format("assign {}{} to {}", to_string(assign.attempt), boards, assign.agent));
     }
     return words;
   }
@@ -112,15 +116,17 @@ class Lab {
     std::string words = "never";
     for (const AttemptRecord& record : out.attempts) {
       if (to_string(record.id) != name) continue;
-      words = record.state == AttemptState::assigned ? "assigned"
-              : describe(static_cast<State>(record.state), record.verdict, record.sentence);
+      words = record.state == AttemptState::assigned
+                  ? "assigned"
+                  : describe(static_cast<State>(record.state), record.verdict, record.sentence);
     }
     return words;
   }
   int ends(std::int64_t number) const {
-    return static_cast<int>(std::count_if(out.runs.begin(), out.runs.end(), [&](const RunRecord& record) {
-      return record.number == number && record.state == State::ended;
-    }));
+    return static_cast<int>(
+        std::count_if(out.runs.begin(), out.runs.end(), [&](const RunRecord& record) {
+          return record.number == number && record.state == State::ended;
+        }));
   }
   std::string board_state(const std::string& id) const {
     for (const BoardView& view : core.boards(now)) {
@@ -141,7 +147,8 @@ class Lab {
   std::vector<std::string> verbs = {"flash"};
 
  private:
-  static std::string describe(State state, std::optional<Outcome> verdict, const std::string& sentence) {
+  static std::string describe(State state, std::optional<Outcome> verdict,
+                              const std::string& sentence) {
     static const char* states[] = {"queued", "running", "ended"};
     static const char* verdicts[] = {"passed", "failed", "lab-error", "cancelled"};
     std::string words = states[static_cast<int>(state)];

@@ -24,10 +24,12 @@ TEST_F(Leases, RunOutOneLeaseAfterTheLastRenewal) {
   lab.pass(30s - 1ns);
   EXPECT_EQ(lab.attempt("r1.1.1"), "running");
   lab.pass(1ns);
-  EXPECT_EQ(lab.attempt("r1.1.1"),
-            "ended: lab-error: the agent 'lab-a' was not heard for 30.0 s: the lease of v1 ran out");
+  EXPECT_EQ(
+      lab.attempt("r1.1.1"),
+      "ended: lab-error: the agent 'lab-a' was not heard for 30.0 s: the lease of v1 ran out");
   EXPECT_EQ(lab.run(1), "running");
-  EXPECT_THAT(lab.core.why(1, lab.now).front().reason, "waits: board v1 is offline: agent 'lab-a' is not connected");
+  EXPECT_THAT(lab.core.why(1, lab.now).front().reason,
+              "waits: board v1 is offline: agent 'lab-a' is not connected");
 }
 
 TEST_F(Leases, OfVanishedAgentsMoveToOthers) {
@@ -37,7 +39,8 @@ TEST_F(Leases, OfVanishedAgentsMoveToOthers) {
   ASSERT_TRUE(lab.hello(agent("lab-b", "i1", {board("w1")})));
   EXPECT_THAT(lab.decisions(), IsEmpty());
   lab.pass(10s);
-  EXPECT_THAT(lab.decisions(), ElementsAre("cancel r1.1.1 at lab-a: its lease has ended", "assign r1.1.2 w1@1 to lab-b"));
+  EXPECT_THAT(lab.decisions(), ElementsAre("cancel r1.1.1 at lab-a: its lease has ended",
+                                           "assign r1.1.2 w1@1 to lab-b"));
 }
 
 TEST_F(Leases, AreNotExtendedForAttemptsThatTheAgentDoesNotList) {
@@ -61,11 +64,13 @@ TEST_F(Leases, AreNotExtendedByAnotherAgent) {
 
 TEST_F(Leases, OfUnansweredAssignmentsStayFenced) {
   lab.pass(10s);
-  EXPECT_EQ(lab.attempt("r1.1.1"), "ended: lab-error: the agent 'lab-a' did not answer the assignment within 10.0 s");
+  EXPECT_EQ(lab.attempt("r1.1.1"),
+            "ended: lab-error: the agent 'lab-a' did not answer the assignment within 10.0 s");
   EXPECT_THAT(lab.decisions(), ElementsAre("cancel r1.1.1 at lab-a: its lease has ended"));
   EXPECT_EQ(lab.board_state("v1"), "leased r1.1.1");
   lab.renew("lab-a", {});
-  EXPECT_EQ(lab.why(1), "waits: board v1 may still be used by r1.1.1 until its lease runs out in 20.0 s");
+  EXPECT_EQ(lab.why(1),
+            "waits: board v1 may still be used by r1.1.1 until its lease runs out in 20.0 s");
   EXPECT_FALSE(lab.end("r1.1.1", Outcome::passed));
   lab.pass(10s);
   lab.renew("lab-a", {});
@@ -77,7 +82,8 @@ TEST_F(Leases, OfUnansweredAssignmentsStayFenced) {
 TEST_F(Leases, StayFencedThroughADisconnection) {
   lab.core.disconnected("lab-a");
   lab.pass(10s);
-  EXPECT_THAT(lab.attempt("r1.1.1"), testing::StartsWith("ended: lab-error: the agent 'lab-a' did not answer"));
+  EXPECT_THAT(lab.attempt("r1.1.1"),
+              testing::StartsWith("ended: lab-error: the agent 'lab-a' did not answer"));
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")}, {"r1.1.1"})));
   EXPECT_THAT(lab.decisions(), testing::Contains("cancel r1.1.1 at lab-a: its lease has ended"));
   EXPECT_EQ(lab.board_state("v1"), "leased r1.1.1");
@@ -144,9 +150,11 @@ TEST_F(Leases, RunOutWhenTheAgentDoesNotReportAfterARestart) {
   const auto waiting = next.core.boards(next.now).front();
   EXPECT_EQ(waiting.state, "leased");
   next.pass(18s);
-  EXPECT_THAT(next.attempt("r1.1.1"), testing::StartsWith("ended: lab-error: the agent 'lab-a' was not heard"));
+  EXPECT_THAT(next.attempt("r1.1.1"),
+              testing::StartsWith("ended: lab-error: the agent 'lab-a' was not heard"));
   EXPECT_EQ(next.why(1),
-            "waits: board v1 is offline: agent 'lab-a' has not reported since assayd started, 30.0 s ago");
+            "waits: board v1 is offline: agent 'lab-a' has not reported since assayd started, 30.0 "
+            "s ago");
 }
 
 TEST_F(Leases, FencedStayFencedOverARestart) {

@@ -12,7 +12,8 @@ TEST(Names, GoThereAndBack) {
 }
 
 TEST(Names, OfOtherShapesAreNone) {
-  for (const char* text : {"", "r", "r0", "17", "r1.", "r1.1", "r-1", "r01", "r1 ", "r99999999999999999999", "R1"}) {
+  for (const char* text :
+       {"", "r", "r0", "17", "r1.", "r1.1", "r-1", "r01", "r1 ", "r99999999999999999999", "R1"}) {
     EXPECT_FALSE(parse_attempt(text)) << text;
     if (std::string_view(text) != "r1.1") {
       EXPECT_FALSE(parse_run(text)) << text;

@@ -35,17 +35,21 @@ TEST(Placement, UsesTheLongestUnusedBoard) {
   lab.submit_one();
   lab.end("r1.1.1", Outcome::passed);
   lab.submit_one();
-  EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.1 v1@1 to lab-a", "assign r2.1.1 v2@1 to lab-a"));
+  EXPECT_THAT(lab.decisions(),
+              ElementsAre("assign r1.1.1 v1@1 to lab-a", "assign r2.1.1 v2@1 to lab-a"));
 }
 
 TEST(Placement, LooksAtProfileAbilitiesVerbsAndTheBoardAskedFor) {
   Lab lab;
-  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1"), board("v2", "gateway"), board("v3", "sensor", {"power", "mux"})})));
+  ASSERT_TRUE(lab.hello(
+      agent("lab-a", "i1",
+            {board("v1"), board("v2", "gateway"), board("v3", "sensor", {"power", "mux"})})));
   lab.submit({{{"dut", "sensor", {"mux"}, ""}}});
   lab.submit({{{"dut", "gateway", {}, ""}}});
   lab.submit({{{"dut", "sensor", {}, "v1"}}});
-  EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.1 v3@1 to lab-a", "assign r2.1.1 v2@1 to lab-a",
-                                           "assign r3.1.1 v1@1 to lab-a"));
+  EXPECT_THAT(lab.decisions(),
+              ElementsAre("assign r1.1.1 v3@1 to lab-a", "assign r2.1.1 v2@1 to lab-a",
+                          "assign r3.1.1 v1@1 to lab-a"));
   lab.verbs = {"sweep"};
   lab.end("r3.1.1", Outcome::passed);
   lab.submit_one();
@@ -67,7 +71,8 @@ TEST(Placement, GivesAllRolesOnOneAgentOrNone) {
 TEST(Placement, LetsARoleMakeRoomForAnother) {
   Lab lab;
   // "any" would take x, the only one with a mux, first.
-  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("x", "sensor", {"power", "mux"}), board("y")})));
+  ASSERT_TRUE(
+      lab.hello(agent("lab-a", "i1", {board("x", "sensor", {"power", "mux"}), board("y")})));
   lab.submit({{need("any"), {"muxed", "sensor", {"mux"}, ""}}});
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.1 y@1 x@1 to lab-a"));
 }
@@ -79,7 +84,9 @@ TEST(Placement, KeepsBoardsForAWaitingJobWithSeveralRoles) {
   lab.submit({{need("left"), need("right")}});
   const auto late = lab.submit_one();
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.1 v1@1 to lab-a"));
-  EXPECT_EQ(lab.why(late), "waits: board v1 is leased by r1.1.1; board v2 is kept for an earlier job with several roles");
+  EXPECT_EQ(lab.why(late),
+            "waits: board v1 is leased by r1.1.1; board v2 is kept for an earlier job with several "
+            "roles");
   lab.end("r1.1.1", Outcome::passed);
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r2.1.1 v2@1 v1@2 to lab-a"));
 }

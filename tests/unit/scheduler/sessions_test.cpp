@@ -55,7 +55,8 @@ TEST_F(Sessions, ThatReconnectWithoutTheAssignmentGetItAgainWithoutBlame) {
 TEST_F(Sessions, ThatReconnectWithoutARunningAttemptHaveLostIt) {
   lab.accept("r1.1.1");
   ASSERT_TRUE(back("i1"));
-  EXPECT_EQ(lab.attempt("r1.1.1"), "ended: lab-error: the agent 'lab-a' has no record of the attempt");
+  EXPECT_EQ(lab.attempt("r1.1.1"),
+            "ended: lab-error: the agent 'lab-a' has no record of the attempt");
 }
 
 TEST_F(Sessions, ListingAnEndedAttemptAreToldToStopIt) {
@@ -80,7 +81,8 @@ TEST_F(Sessions, OfALivingOtherIncarnationAreRefused) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().cause, Cause::refused);
   EXPECT_EQ(second.error().text,
-            "agent 'lab-a': another agent of this name is connected and was heard 2.0 s ago; end it or choose another "
+            "agent 'lab-a': another agent of this name is connected and was heard 2.0 s ago; end "
+            "it or choose another "
             "name");
   lab.pass(9s);
   EXPECT_TRUE(lab.hello(agent("lab-a", "i2", {board("v1")})));
@@ -91,12 +93,14 @@ TEST_F(Sessions, WithABoardOfAnotherAgentAreRefused) {
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().cause, Cause::refused);
   EXPECT_EQ(other.error().text,
-            "agent 'lab-b': board 'v1' belongs to agent 'lab-a', which is connected; give one of the two another id in "
+            "agent 'lab-b': board 'v1' belongs to agent 'lab-a', which is connected; give one of "
+            "the two another id in "
             "its lab file");
   lab.core.disconnected("lab-a");
   const auto held = lab.hello(agent("lab-b", "i1", {board("v1")}));
   EXPECT_EQ(held.error().text,
-            "agent 'lab-b': board 'v1' is held through agent 'lab-a' by r1.1.1, whose lease runs for 30.0 s more; try "
+            "agent 'lab-b': board 'v1' is held through agent 'lab-a' by r1.1.1, whose lease runs "
+            "for 30.0 s more; try "
             "again then");
   lab.pass(40s);
   EXPECT_TRUE(lab.hello(agent("lab-b", "i1", {board("v1")})));
@@ -125,7 +129,8 @@ TEST_F(Sessions, WithABoardLessTakeItOffline) {
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v2")})));
   EXPECT_EQ(lab.board_state("v1"), "offline");
   const auto run = lab.submit({{{"dut", "sensor", {}, "v1"}}});
-  EXPECT_EQ(lab.why(run), "waits: board v1 is offline: agent 'lab-a' no longer has it in its lab file");
+  EXPECT_EQ(lab.why(run),
+            "waits: board v1 is offline: agent 'lab-a' no longer has it in its lab file");
 }
 
 }  // namespace

@@ -25,20 +25,23 @@ TEST(Why, NoSuchBoard) {
 TEST(Why, BoardOfAnotherProfile) {
   Lab lab;
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
-  EXPECT_EQ(lab.why(lab.submit({{{"dut", "gateway", {}, "v1"}}})), "waits: board v1 is of profile 'sensor', not 'gateway'");
+  EXPECT_EQ(lab.why(lab.submit({{{"dut", "gateway", {}, "v1"}}})),
+            "waits: board v1 is of profile 'sensor', not 'gateway'");
 }
 
 TEST(Why, MissingAbility) {
   Lab lab;
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
-  EXPECT_EQ(lab.why(lab.submit({{{"dut", "sensor", {"mux"}, ""}}})), "waits: board v1 lacks the ability 'mux'");
+  EXPECT_EQ(lab.why(lab.submit({{{"dut", "sensor", {"mux"}, ""}}})),
+            "waits: board v1 lacks the ability 'mux'");
 }
 
 TEST(Why, MissingVerb) {
   Lab lab;
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1"), board("v2")})));
   lab.verbs = {"flash", "sweep"};
-  EXPECT_EQ(lab.why(lab.submit_one()), "waits: agent 'lab-a' (version 0.1.0) does not know the verb 'sweep'");
+  EXPECT_EQ(lab.why(lab.submit_one()),
+            "waits: agent 'lab-a' (version 0.1.0) does not know the verb 'sweep'");
 }
 
 TEST(Why, Leased) {
@@ -54,10 +57,12 @@ TEST(Why, BothLeasedThenAll) {
   lab.submit({{need()}, {need()}});
   const auto run = lab.submit_one();
   EXPECT_EQ(lab.why(run), "waits: both boards of profile sensor are leased, by r1.1.1 and r1.2.1");
-  ASSERT_TRUE(lab.hello(agent("lab-b", "i1", {board("v3"), board("v4"), board("v5"), board("v6")})));
+  ASSERT_TRUE(
+      lab.hello(agent("lab-b", "i1", {board("v3"), board("v4"), board("v5"), board("v6")})));
   lab.submit({{need()}, {need()}, {need()}});
   EXPECT_EQ(lab.why(lab.submit_one()),
-            "waits: all 6 boards of profile sensor are leased, by r1.1.1, r1.2.1, r2.1.1, r3.1.1 and 2 more");
+            "waits: all 6 boards of profile sensor are leased, by r1.1.1, r1.2.1, r2.1.1, r3.1.1 "
+            "and 2 more");
 }
 
 TEST(Why, Quarantined) {
@@ -71,7 +76,8 @@ TEST(Why, Offline) {
   Lab lab;
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
   lab.core.disconnected("lab-a");
-  EXPECT_EQ(lab.why(lab.submit_one()), "waits: board v1 is offline: agent 'lab-a' is not connected");
+  EXPECT_EQ(lab.why(lab.submit_one()),
+            "waits: board v1 is offline: agent 'lab-a' is not connected");
 }
 
 TEST(Why, NotAnswered) {
@@ -93,11 +99,15 @@ TEST(Why, RolesOnDifferentAgents) {
 
 TEST(Why, SeveralReasons) {
   Lab lab;
-  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1"), board("v2"), board("v3"), board("v4"), board("v5"), board("v6")})));
-  for (const char* id : {"v2", "v3", "v4", "v5", "v6"}) ASSERT_TRUE(lab.core.quarantine(id, "dust", lab.out));
+  ASSERT_TRUE(lab.hello(
+      agent("lab-a", "i1",
+            {board("v1"), board("v2"), board("v3"), board("v4"), board("v5"), board("v6")})));
+  for (const char* id : {"v2", "v3", "v4", "v5", "v6"})
+    ASSERT_TRUE(lab.core.quarantine(id, "dust", lab.out));
   lab.submit_one();
   EXPECT_EQ(lab.why(lab.submit_one()),
-            "waits: board v1 is leased by r1.1.1; board v2 is quarantined: dust; board v3 is quarantined: dust; "
+            "waits: board v1 is leased by r1.1.1; board v2 is quarantined: dust; board v3 is "
+            "quarantined: dust; "
             "board v4 is quarantined: dust; and 2 boards more");
 }
 

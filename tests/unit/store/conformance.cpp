@@ -65,20 +65,31 @@ TEST_P(StoreConformance, GivesBackEveryColumn) {
   run.ended = 3;
   ASSERT_TRUE(store().commit({{run}, {a_job(1, 1)}, {an_attempt(1, 1, 1)}, {}}));
   const RunRow got = store().run(1).value().value();
-  EXPECT_EQ(std::tie(got.number, got.plan, got.project, got.rev, got.ref, got.request_id, got.priority, got.request),
-            std::tie(run.number, run.plan, run.project, run.rev, run.ref, run.request_id, run.priority, run.request));
-  EXPECT_EQ(std::tie(got.state, got.verdict, got.sentence, got.cancelling, got.submitted, got.started, got.ended),
-            std::tie(run.state, run.verdict, run.sentence, run.cancelling, run.submitted, run.started, run.ended));
+  EXPECT_EQ(std::tie(got.number, got.plan, got.project, got.rev, got.ref, got.request_id,
+                     got.priority, got.request),
+            std::tie(run.number, run.plan, run.project, run.rev, run.ref, run.request_id,
+                     run.priority, run.request));
+  EXPECT_EQ(std::tie(got.state, got.verdict, got.sentence, got.cancelling, got.submitted,
+                     got.started, got.ended),
+            std::tie(run.state, run.verdict, run.sentence, run.cancelling, run.submitted,
+                     run.started, run.ended));
   const JobRow job = store().jobs(1).value().at(0), want = a_job(1, 1);
-  EXPECT_EQ(std::tie(job.run, job.index, job.profile, job.params_json, job.needs_json, job.verbs_json, job.spec),
-            std::tie(want.run, want.index, want.profile, want.params_json, want.needs_json, want.verbs_json, want.spec));
-  EXPECT_EQ(std::tie(job.spec_digest, job.state, job.verdict, job.sentence, job.attempts, job.lab_errors),
-            std::tie(want.spec_digest, want.state, want.verdict, want.sentence, want.attempts, want.lab_errors));
+  EXPECT_EQ(std::tie(job.run, job.index, job.profile, job.params_json, job.needs_json,
+                     job.verbs_json, job.spec),
+            std::tie(want.run, want.index, want.profile, want.params_json, want.needs_json,
+                     want.verbs_json, want.spec));
+  EXPECT_EQ(
+      std::tie(job.spec_digest, job.state, job.verdict, job.sentence, job.attempts, job.lab_errors),
+      std::tie(want.spec_digest, want.state, want.verdict, want.sentence, want.attempts,
+               want.lab_errors));
   const AttemptRow attempt = store().attempts(1).value().at(0), wanted = an_attempt(1, 1, 1);
-  EXPECT_EQ(std::tie(attempt.run, attempt.job, attempt.number, attempt.agent, attempt.incarnation, attempt.leases_json),
-            std::tie(wanted.run, wanted.job, wanted.number, wanted.agent, wanted.incarnation, wanted.leases_json));
-  EXPECT_EQ(std::tie(attempt.state, attempt.verdict, attempt.sentence, attempt.started, attempt.ended),
-            std::tie(wanted.state, wanted.verdict, wanted.sentence, wanted.started, wanted.ended));
+  EXPECT_EQ(std::tie(attempt.run, attempt.job, attempt.number, attempt.agent, attempt.incarnation,
+                     attempt.leases_json),
+            std::tie(wanted.run, wanted.job, wanted.number, wanted.agent, wanted.incarnation,
+                     wanted.leases_json));
+  EXPECT_EQ(
+      std::tie(attempt.state, attempt.verdict, attempt.sentence, attempt.started, attempt.ended),
+      std::tie(wanted.state, wanted.verdict, wanted.sentence, wanted.started, wanted.ended));
 }
 
 TEST_P(StoreConformance, UpdatesKeepWhatDoesNotChange) {
@@ -95,7 +106,8 @@ TEST_P(StoreConformance, UpdatesKeepWhatDoesNotChange) {
   attempt.run = attempt.job = attempt.number = 1;
   attempt.state = "running";
   attempt.started = 99;
-  ASSERT_TRUE(store().commit({{run}, {job}, {attempt}, {{"v1", "lab-b", "p2", "", "dust", "r1.1.1", 8}}}));
+  ASSERT_TRUE(
+      store().commit({{run}, {job}, {attempt}, {{"v1", "lab-b", "p2", "", "dust", "r1.1.1", 8}}}));
   run.started = 88;
   ASSERT_TRUE(store().commit({{run}, {}, {}, {}}));
   const OpenWork work = store().open_work().value();
@@ -110,14 +122,18 @@ TEST_P(StoreConformance, UpdatesKeepWhatDoesNotChange) {
   EXPECT_EQ(work.attempts.at(0).started, 50);
   const BoardRow board = work.boards.at(0);
   EXPECT_EQ(board.facts_json, a_board("v1").facts_json);
-  EXPECT_EQ(std::tie(board.agent, board.profile, board.quarantine, board.fenced_by), std::make_tuple("lab-b", "p2", "dust", "r1.1.1"));
+  EXPECT_EQ(std::tie(board.agent, board.profile, board.quarantine, board.fenced_by),
+            std::make_tuple("lab-b", "p2", "dust", "r1.1.1"));
   EXPECT_EQ(board.epoch, 8U);
 }
 
 TEST_P(StoreConformance, OpenWorkIsWhatIsNotOver) {
   RunRow over = a_run(1);
   over.state = "ended";
-  ASSERT_TRUE(store().commit({{over, a_run(2)}, {a_job(1, 1), a_job(2, 1), a_job(2, 2)}, {an_attempt(1, 1, 1), an_attempt(2, 2, 1)}, {a_board("v2"), a_board("v1")}}));
+  ASSERT_TRUE(store().commit({{over, a_run(2)},
+                              {a_job(1, 1), a_job(2, 1), a_job(2, 2)},
+                              {an_attempt(1, 1, 1), an_attempt(2, 2, 1)},
+                              {a_board("v2"), a_board("v1")}}));
   const OpenWork work = store().open_work().value();
   ASSERT_EQ(work.runs.size(), 1U);
   EXPECT_EQ(work.runs[0].number, 2);
@@ -206,7 +222,8 @@ TEST_P(StoreConformance, KeepsWhatWasCommittedWhenOpenedAgain) {
 
 TEST_P(StoreConformance, MayBeReadWhileItIsWritten) {
   std::jthread writer([&] {
-    for (std::int64_t n = 1; n <= 100; ++n) ASSERT_TRUE(store().commit({{a_run(n)}, {a_job(n, 1)}, {}, {}}));
+    for (std::int64_t n = 1; n <= 100; ++n)
+      ASSERT_TRUE(store().commit({{a_run(n)}, {a_job(n, 1)}, {}, {}}));
   });
   std::int64_t last = 0;
   while (last < 100) {

@@ -57,16 +57,18 @@ TEST_F(SqliteFile, IsHeldByOneProcess) {
   ASSERT_TRUE(first);
   const Error error = refused();
   EXPECT_EQ(error.cause, Cause::refused);
-  EXPECT_EQ(error.text, fmt::format("{}: in use by assayd (process {}); end that one or choose another folder",
-                                    folder.path().string(), getpid()));
+  EXPECT_EQ(error.text,
+            fmt::format("{}: in use by assayd (process {}); end that one or choose another folder",
+                        folder.path().string(), getpid()));
 }
 
 TEST_F(SqliteFile, ThatIsSomethingElseIsRefused) {
-  ASSERT_TRUE(write_file(file, as_bytes("these are no pages of a database, but words of a letter")));
+  ASSERT_TRUE(
+      write_file(file, as_bytes("these are no pages of a database, but words of a letter")));
   const Error error = refused();
   EXPECT_EQ(error.cause, Cause::invalid);
-  EXPECT_EQ(error.text,
-            text("FILE: byte 0: not an SQLite database; restore it from a backup, or move it away to start empty"));
+  EXPECT_EQ(error.text, text("FILE: byte 0: not an SQLite database; restore it from a backup, or "
+                             "move it away to start empty"));
 }
 
 TEST_F(SqliteFile, ThatIsCutIsRefusedWithThePlace) {
@@ -75,9 +77,11 @@ TEST_F(SqliteFile, ThatIsCutIsRefusedWithThePlace) {
   fs::resize_file(file, 8192);
   const Error error = refused();
   EXPECT_EQ(error.cause, Cause::invalid);
-  EXPECT_EQ(error.text, text(fmt::format("FILE: byte 8192: the file ends, but its header tells of {} bytes; restore it "
-                                         "from a backup, or move it away to start empty",
-                                         size)));
+  EXPECT_EQ(error.text,
+            text(fmt::format(
+                "FILE: byte 8192: the file ends, but its header tells of {} bytes; restore it "
+                "from a backup, or move it away to start empty",
+                size)));
 }
 
 TEST_F(SqliteFile, ThatIsDamagedInTheMiddleIsRefusedWithThePlace) {
@@ -89,8 +93,9 @@ TEST_F(SqliteFile, ThatIsDamagedInTheMiddleIsRefusedWithThePlace) {
   }
   const Error error = refused();
   EXPECT_EQ(error.cause, Cause::invalid);
-  EXPECT_THAT(error.text, testing::MatchesRegex(
-                              ".*/assay.db: byte [1-9][0-9]*: damaged \\(.*\\); restore it from a backup, or move it away to start empty"));
+  EXPECT_THAT(error.text,
+              testing::MatchesRegex(".*/assay.db: byte [1-9][0-9]*: damaged \\(.*\\); restore it "
+                                    "from a backup, or move it away to start empty"));
 }
 
 TEST_F(SqliteFile, OfANewerSchemaIsRefused) {
@@ -98,13 +103,18 @@ TEST_F(SqliteFile, OfANewerSchemaIsRefused) {
   SQLite::Database(file.string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
   const Error error = refused();
   EXPECT_EQ(error.cause, Cause::invalid);
-  EXPECT_EQ(error.text, text("FILE: its schema 99 is newer than this program's 1; use the version of Assay that wrote "
-                             "it, or a later one"));
+  EXPECT_EQ(
+      error.text,
+      text(
+          "FILE: its schema 99 is newer than this program's 1; use the version of Assay that wrote "
+          "it, or a later one"));
 }
 
 TEST_F(SqliteFile, OfAnotherProgramIsRefused) {
-  SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec("CREATE TABLE songs (title)");
-  EXPECT_EQ(refused().text, text("FILE: an SQLite database, but not Assay's; choose another folder"));
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec("CREATE TABLE songs (title)");
+  EXPECT_EQ(refused().text,
+            text("FILE: an SQLite database, but not Assay's; choose another folder"));
 }
 
 TEST_F(SqliteFile, ThatIsFullSaysSoAndGoesOnLater) {
@@ -120,8 +130,8 @@ TEST_F(SqliteFile, ThatIsFullSaysSoAndGoesOnLater) {
     }
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().cause, Cause::exhausted);
-    EXPECT_EQ(full.error().text,
-              text("FILE: the disk is full; free some space and try again (nothing accepted before is lost)"));
+    EXPECT_EQ(full.error().text, text("FILE: the disk is full; free some space and try again "
+                                      "(nothing accepted before is lost)"));
     ASSERT_GT(kept, 5);
     EXPECT_EQ(store->open_work().value().last_run, kept);
     // An update of what is there needs no room.
@@ -137,7 +147,8 @@ TEST_F(SqliteFile, ThatIsFullSaysSoAndGoesOnLater) {
 
 std::vector<std::string> schema(SQLite::Database& db) {
   std::vector<std::string> all;
-  SQLite::Statement statement(db, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name");
+  SQLite::Statement statement(
+      db, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name");
   while (statement.executeStep()) all.push_back(statement.getColumn(0).getString());
   return all;
 }
@@ -148,7 +159,8 @@ TEST_F(SqliteFile, MigratesToTheSchemaInTheSources) {
   SQLite::Database written(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
   written.exec(read_text("orchestrator/store/schema.sql").value());
   EXPECT_EQ(schema(migrated), schema(written));
-  EXPECT_EQ(migrated.execAndGet("PRAGMA user_version").getInt(), static_cast<int>(migrations().size()));
+  EXPECT_EQ(migrated.execAndGet("PRAGMA user_version").getInt(),
+            static_cast<int>(migrations().size()));
 }
 
 TEST_F(SqliteFile, SyncsEveryCommitAndListsByIndex) {
@@ -156,10 +168,13 @@ TEST_F(SqliteFile, SyncsEveryCommitAndListsByIndex) {
   SQLite::Database db(file.string());
   EXPECT_EQ(db.execAndGet("PRAGMA journal_mode").getString(), "wal");
   for (const char* column : {"plan", "project", "ref", "state", "verdict"}) {
-    SQLite::Statement plan(db, fmt::format("EXPLAIN QUERY PLAN SELECT * FROM runs WHERE number < 9 AND {} = 'x' "
-                                           "ORDER BY number DESC LIMIT 5", column));
+    SQLite::Statement plan(
+        db, fmt::format("EXPLAIN QUERY PLAN SELECT * FROM runs WHERE number < 9 AND {} = 'x' "
+                        "ORDER BY number DESC LIMIT 5",
+                        column));
     ASSERT_TRUE(plan.executeStep());
-    EXPECT_THAT(plan.getColumn(3).getString(), testing::HasSubstr(fmt::format("runs_by_{}", column)));
+    EXPECT_THAT(plan.getColumn(3).getString(),
+                testing::HasSubstr(fmt::format("runs_by_{}", column)));
     EXPECT_FALSE(plan.executeStep()) << "a further step would sort";
   }
 }
