@@ -1,0 +1,158 @@
+#include "cli/input_files.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <system_error>
+
+#include "base/bytes.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "images/load.hpp"
+#include "plans/check.hpp"
+#include "plans/compile.hpp"
+#include "plans/params.hpp"
+#include "plans/shipped.hpp"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t max_artifact = std::uint64_t{4} << 30;
+
+bool looks_like_file(const std::string& word) {
+  return word.find('/') != std::string::npos || word.ends_with(".yaml") || word.ends_with(".yml");
+}
+
+Result<InputPlan> checked(plans::SourceText source, const plans::FragmentSource& fragments,
+                          std::string shipped) {
+  auto plan = plans::parse_plan(source.text, source.file);
+  if (!plan) return tl::unexpected(plans::to_error(plan.error()));
+  if (const auto findings = plans::check(*plan, fragments); !findings.empty()) {
+    return tl::unexpected(plans::to_error(findings));
+  }
+  InputPlan input{std::move(shipped), std::move(source), {}, std::move(*plan)};
+  for (auto& [name, text] : plans::fragments_used(input.plan, fragments)) {
+    input.fragments.emplace_back(name, text);
+  }
+  return input;
+}
+
+}  // namespace
+
+Result<InputPlan> read_plan(const std::string& word) {
+  std::error_code ignored;
+  if (looks_like_file(word) || fs::is_regular_file(word, ignored)) {
+    // Also slips that only the shipped board types can show.
+    const auto checks = plans::check_files({word});
+    if (!checks.empty() && !checks[0].findings.empty())
+      return tl::unexpected(plans::to_error(checks[0].findings));
+    if (!checks.empty() && checks[0].kind != "plan") {
+      return fail(Cause::invalid, "{}:1:1: this is a {}, not a plan; begin with 'plan: NAME'", word,
+                  checks[0].kind);
+    }
+    return checked({word, TRY(read_text(word, plans::max_document_size))},
+                   plans::fragments_beside(word), "");
+  }
+  auto source = TRY(plans::shipped_plan(word));
+  return checked(std::move(source), plans::shipped_fragments(), word);
+}
+
+Result<InputPlan> plan_from_text(std::string file, std::string text) {
+  const auto none = [](const std::string&) { return std::nullopt; };
+  return checked({std::move(file), std::move(text)}, none, "");
+}
+
+// In compile()'s words, so that it does not matter which side finds it.
+std::string misgiven(const plans::Plan& plan, const Pairs& artifacts, const Pairs& params) {
+  plans::Diagnostics diagnostics;
+  const auto given = [](const Pairs& pairs, const std::string& name) {
+    return std::any_of(pairs.begin(), pairs.end(),
+                       [&](const auto& pair) { return pair.first == name; });
+  };
+  std::vector<std::string> names;
+  for (const auto& artifact : plan.artifacts) {
+    names.push_back(artifact.name);
+    if (artifact.from.empty() && !given(artifacts, artifact.name)) {
+      diagnostics.add(artifact.place,
+                      fmt::format("artifact '{}' is not given: add --artifact {}=FILE",
+                                  artifact.name, artifact.name));
+    } else if (!artifact.from.empty() && given(artifacts, artifact.name)) {
+      diagnostics.add(artifact.place,
+                      fmt::format("artifact '{}' is made from '{}': give that one only",
+                                  artifact.name, artifact.from));
+    }
+  }
+  const auto unknown = [&](const char* what, const std::string& name) {
+    const std::string near = did_you_mean(name, names);
+    diagnostics.add({plan.file, 0, 0},
+                    fmt::format("the plan has no {} '{}'{}", what, printable(name),
+                                near.empty() && !names.empty() ? "; it has " + join(names) : near));
+  };
+  for (const auto& [name, file] : artifacts) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) unknown("artifact", name);
+  }
+  names.clear();
+  for (const auto& param : plan.params) {
+    names.push_back(param.name);
+    const auto found = std::find_if(params.begin(), params.end(),
+                                    [&](const auto& pair) { return pair.first == param.name; });
+    if (found == params.end()) {
+      if (param.fallback) continue;
+      diagnostics.add(
+          param.place,
+          fmt::format("parameter '{}' has no default and is not given: add --param {}=VALUE",
+                      param.name, param.name));
+    } else if (const std::string why = plans::misfit(param, found->second); !why.empty()) {
+      diagnostics.add(param.place,
+                      fmt::format("--param {}={}: {}", param.name, printable(found->second), why));
+    }
+  }
+  for (const auto& [name, value] : params) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) unknown("parameter", name);
+  }
+  return diagnostics.empty() ? "" : plans::to_string(diagnostics.take());
+}
+
+Result<InputFile> read_input(std::string name, const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    return fail(Cause::not_found, "{}: there is no such file (artifact '{}')",
+                printable(path.string()), name);
+  }
+  if (!fs::is_regular_file(status)) {
+    return fail(Cause::invalid, "{}: is not a regular file (artifact '{}')",
+                printable(path.string()), name);
+  }
+  InputFile input{std::move(name), path, "", 0};
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    return fail(Cause::invalid, "{}: cannot be read; look at its permissions",
+                printable(path.string()));
+  Sha256Stream hash;
+  Bytes start;  // the whole file while it may be a container
+  std::array<char, 65536> piece;
+  while (in) {
+    in.read(piece.data(), piece.size());
+    const std::string_view got(piece.data(), static_cast<std::size_t>(in.gcount()));
+    hash.update(as_bytes(got));
+    input.size += got.size();
+    if (start.size() <= images::default_limit) start.insert(start.end(), got.begin(), got.end());
+    if (input.size > max_artifact) {
+      return fail(Cause::invalid, "{}: longer than 4 GiB", printable(path.string()));
+    }
+  }
+  input.sha256 = to_hex(hash.finish());
+  if (images::detect(start, path.string()) != images::Container::raw) {
+    if (auto decoded = images::parse(start, path.string(), 0); !decoded) {
+      return fail(Cause::invalid, "{}", decoded.error().text);
+    }
+  }
+  return input;
+}
+
+}  // namespace assay::cli

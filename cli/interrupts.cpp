@@ -1,0 +1,27 @@
+#include "cli/interrupts.hpp"
+
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace assay::cli {
+
+Interrupts::Interrupts() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  listener_ = std::jthread([this](const std::stop_token& stop) {
+    const Wait wait{Deadline::never(), stop};
+    while (wait_readable(signals_.get(), wait)) {
+      signalfd_siginfo info{};
+      if (::read(signals_.get(), &info, sizeof info) != sizeof info) continue;
+      if (!first_.request_stop()) _exit(4);
+    }
+  });
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,133 @@
+// What a command line asks for, as plain values: command_line.cpp fills them,
+// the commands (commands.hpp) take them. Nothing here knows how options are parsed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace assay::cli {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;  // NAME=VALUE, as given
+
+struct UpOptions {
+  std::string state;  // "": $XDG_STATE_HOME/assay/up
+  int boards = -1;    // -1: 4, or none beside a lab file
+  std::string profile = "virtual-zephyr";
+  std::string lab;
+  std::string listen = "127.0.0.1:7420";
+};
+struct RunOptions {
+  std::string plan;
+  Pairs artifacts, params;
+  std::string profile, board, project, rev, ref, junit;
+  int priority = 0;
+  unsigned repeat = 1;
+  bool detach = false, json = false;
+};
+struct WatchOptions {
+  std::vector<std::string> runs;
+};
+struct RunsOptions {
+  std::string plan, project, ref, status, page;
+  unsigned limit = 50;
+  bool json = false;
+};
+struct ShowOptions {
+  std::string run;
+  bool json = false;
+};
+struct LogOptions {
+  std::string run, role;
+  bool follow = false, raw = false;
+};
+struct WhyOptions {
+  std::string run;
+  bool json = false;
+};
+struct CancelOptions {
+  std::string run, reason;
+};
+struct RetestOptions {
+  std::string run;
+  bool detach = false, json = false;
+};
+struct ReportOptions {
+  std::string run, junit, tap;  // files; "-" is standard output
+  bool json = false;
+};
+struct BoardsOptions {
+  bool json = false;
+};
+struct BoardOptions {
+  std::string board;
+  bool json = false;
+};
+struct PowerOptions {
+  std::string board, to;  // "on", "off", "cycle", "status"
+  bool json = false;
+};
+struct FlashOptions {
+  std::string board, file, slot;
+  bool json = false;
+};
+struct ConsoleOptions {
+  std::string board;
+};
+struct QuarantineOptions {
+  std::string board, why;  // "": back into use
+};
+struct AgentsOptions {
+  bool json = false;
+};
+struct PlanCheckOptions {
+  std::vector<std::string> files;
+  bool json = false;
+};
+struct PlanSchemaOptions {};
+struct PlanListOptions {
+  bool json = false;
+};
+struct ImageShowOptions {
+  std::string file;
+  std::uint64_t base = 0;
+  bool json = false;
+};
+struct ArtifactPutOptions {
+  std::string file;
+  bool json = false;
+};
+struct ArtifactGetOptions {
+  std::string sha256, output;
+};
+// A word list for completion: "runs", "boards", "plans", "profiles".
+struct WordsOptions {
+  std::string of;
+};
+struct TextOptions {
+  std::string text;  // help, version, a completion script
+};
+
+using Command =
+    std::variant<TextOptions, UpOptions, RunOptions, WatchOptions, RunsOptions, ShowOptions,
+                 LogOptions, WhyOptions, CancelOptions, RetestOptions, ReportOptions, BoardsOptions,
+                 BoardOptions, PowerOptions, FlashOptions, ConsoleOptions, QuarantineOptions,
+                 AgentsOptions, PlanCheckOptions, PlanSchemaOptions, PlanListOptions,
+                 ImageShowOptions, ArtifactPutOptions, ArtifactGetOptions, WordsOptions>;
+
+struct CommandLine {
+  Command command;
+  std::string server;  // --server, ASSAY_SERVER or the default; not yet checked
+};
+
+// What is wrong with it, for standard error; the exit status is 2.
+struct UsageError {
+  std::string text;
+};
+
+tl::expected<CommandLine, UsageError> parse_command_line(std::vector<std::string> words);
+
+}  // namespace assay::cli
