@@ -113,6 +113,11 @@ Result<> Client::console(const std::string& board, std::stop_token stop, const C
   std::stop_source left;
   const std::stop_callback both(stop, [&] { left.request_stop(); });
   bool by_user = false;  // read after join
+  // assayd ends the stream of one who types without the board's lease.
+  v1::ConsoleResponse response;
+  if (!stream->Read(&response)) return stubs_->done(stream->Finish(), stop);
+  const bool writable = response.writable();
+  if (ends.started) ends.started(writable);
   std::jthread typing([&] {
     std::array<std::uint8_t, 4096> piece;
     const Wait wait{Deadline::never(), left.get_token()};
@@ -124,7 +129,7 @@ Result<> Client::console(const std::string& board, std::stop_token stop, const C
       const bool leave = ends.can_leave && end != piece.begin() + static_cast<std::ptrdiff_t>(*n);
       v1::ConsoleRequest typed;
       typed.set_data(piece.data(), leave ? static_cast<std::size_t>(end - piece.begin()) : *n);
-      if (!typed.data().empty() && !stream->Write(typed)) return;
+      if (writable && !typed.data().empty() && !stream->Write(typed)) return;
       if (leave) {
         by_user = true;
         context.TryCancel();
@@ -132,16 +137,11 @@ Result<> Client::console(const std::string& board, std::stop_token stop, const C
       }
     }
   });
-  bool first = true;
-  v1::ConsoleResponse response;
   Result<> wrote;
-  while (stream->Read(&response)) {
-    if (first && ends.started) ends.started(response.writable());
-    first = false;
+  do {
     wrote = write_all(ends.out, as_bytes(response.data()), {Deadline::never(), stop});
-    if (!wrote) context.TryCancel();
-    if (!wrote) break;
-  }
+  } while (wrote && stream->Read(&response));
+  if (!wrote) context.TryCancel();
   left.request_stop();
   typing.join();
   const grpc::Status status = stream->Finish();

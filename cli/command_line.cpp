@@ -49,7 +49,9 @@ class Parser {
     try {
       app_.parse(words);
     } catch (const CLI::CallForHelp&) {
-      return text(deepest()->help());
+      const CLI::App* last = deepest();
+      // Its Usage line names the commands above it.
+      return text(last->help(last->get_parent() == nullptr ? "" : where(last->get_parent())));
     } catch (const CLI::CallForVersion&) {
       return text(fmt::format("assay {}\n", version));
     } catch (const CLI::ParseError& error) {
@@ -223,9 +225,13 @@ class Parser {
     app->add_option("--slot", flash_.slot, "Into this slot; default: the whole chip, erased first")
         ->type_name("NAME");
     json(app, flash_.json);
-    app =
-        add(app_, "console", "A board's console; Ctrl-] leaves it", console_, "  assay console v1");
+    app = add(app_, "console", "A board's console; Ctrl-] leaves it", console_,
+              "  assay console v1                       holds the board and types on it\n"
+              "  assay console v1 --read-only           disturbs nobody\n"
+              "  echo help | assay console v1 --write");
     needed(app, "board", console_.board, "Board");
+    app->add_flag("--write", console_.write, "Hold the board and type (default on a terminal)");
+    app->add_flag("--read-only", console_.read_only, "Only look; also while a run has the board");
     app = add(app_, "quarantine", "Takes a board out of use", quarantine_,
               "  assay quarantine v1 --why 'cable is loose'");
     needed(app, "board", quarantine_.board, "Board");
@@ -318,7 +324,7 @@ class Parser {
     while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
     return app;
   }
-  std::string where(const CLI::App* app) {
+  static std::string where(const CLI::App* app) {
     std::string path;
     for (; app != nullptr; app = app->get_parent()) {
       path = path.empty() ? app->get_name() : app->get_name() + " " + path;

@@ -17,6 +17,11 @@ const v1::Attempt* last_attempt(const v1::Job& job) {
   return job.attempts().empty() ? nullptr : &job.attempts(job.attempts_size() - 1);
 }
 
+// Those that never began are not worth a line.
+bool is_shown(const v1::StepResult& step) {
+  return step.state() != v1::STEP_STATE_RUNNING && step.state() != v1::STEP_STATE_SKIPPED;
+}
+
 const v1::StepResult* running_step(const v1::Attempt& attempt) {
   for (const auto& step : attempt.steps()) {
     if (step.state() == v1::STEP_STATE_RUNNING) return &step;
@@ -52,7 +57,7 @@ Line job_line(const v1::Job& job, std::int64_t now, bool with_ticks) {
   line.push_back({boards_of(*attempt) + " "});
   if (with_ticks) {
     for (const auto& step : attempt->steps()) {
-      if (step.state() == v1::STEP_STATE_RUNNING) continue;
+      if (!is_shown(step)) continue;
       line.push_back({std::string(step_symbol(step.state())), tone_of(step.state())});
     }
     line.push_back({" "});
@@ -90,7 +95,7 @@ void add_steps(const v1::Job& job, std::size_t room, Lines& lines) {
   if (attempt == nullptr) return;
   std::vector<const v1::StepResult*> finished;
   for (const auto& step : attempt->steps()) {
-    if (step.state() != v1::STEP_STATE_RUNNING) finished.push_back(&step);
+    if (is_shown(step)) finished.push_back(&step);
   }
   std::size_t first = 0;
   if (finished.size() > room) {
@@ -160,7 +165,7 @@ Lines changes(const v1::Run& before, const v1::Run& now) {
         lines.push_back(
             {head, {fmt::format("on {} at {}", boards_of(attempt), printable(attempt.agent()))}});
       for (const auto& step : attempt.steps()) {
-        if (!finished(step) || had_finished(old, step)) continue;
+        if (!finished(step) || !is_shown(step) || had_finished(old, step)) continue;
         Line line = step_line(step);
         line.insert(line.begin(), head);
         lines.push_back(std::move(line));

@@ -76,6 +76,8 @@ struct FlashOptions {
 };
 struct ConsoleOptions {
   std::string board;
+  bool write = false;      // take the board even where no terminal is
+  bool read_only = false;  // never take it
 };
 struct QuarantineOptions {
   std::string board, why;  // "": back into use

@@ -60,7 +60,12 @@ Lines attempt_lines(const v1::Attempt& attempt, std::int64_t now) {
   head.push_back(
       {elapsed(attempt.started_unix_micros(), attempt.ended_unix_micros(), now), Tone::dim});
   lines.push_back(std::move(head));
+  int skipped = 0;
   for (const auto& step : attempt.steps()) {
+    if (step.state() == v1::STEP_STATE_SKIPPED && step.text().empty()) {
+      ++skipped;  // never begun: nothing is known of it
+      continue;
+    }
     Line line = step_line(step);
     line.insert(line.begin(), Span{pad(6)});
     lines.push_back(std::move(line));
@@ -68,6 +73,11 @@ Lines attempt_lines(const v1::Attempt& attempt, std::int64_t now) {
       const Lines more = evidence_lines(step, 10);
       lines.insert(lines.end(), more.begin(), more.end());
     }
+  }
+  if (skipped > 0) {
+    lines.push_back(
+        {{fmt::format("{}· {} further step{} skipped", pad(6), skipped, skipped == 1 ? "" : "s"),
+          Tone::dim}});
   }
   return lines;
 }

@@ -118,11 +118,11 @@ class Up {
       TRY(start_agent("assay-agent-lab", grpc, fs::absolute(options_.lab), state));
     fmt::print("ready grpc={}\n", grpc);
     std::fflush(stdout);
-    say(fmt::format(
-        "{}{}{}; state and logs in {}; Ctrl-C ends it",
-        boards > 0 ? fmt::format("{} virtual boards ({})", boards, options_.profile) : "",
-        boards > 0 && own > 0 ? ", " : "",
-        own > 0 ? fmt::format("{} boards of {}", own, options_.lab) : "", state.string()));
+    std::vector<std::string> what;
+    if (boards > 0) what.push_back(fmt::format("{} virtual boards ({})", boards, options_.profile));
+    if (own > 0) what.push_back(fmt::format("{} boards of {}", own, options_.lab));
+    if (what.empty()) what.emplace_back("no boards");
+    say(fmt::format("{}; state and logs in {}; Ctrl-C ends it", join(what), state.string()));
     const auto watched = supervisor_.watch();
     supervisor_.end();
     return watched;
