@@ -12,18 +12,6 @@
 namespace assay::cli {
 namespace {
 
-// With the boards that there are, for a slip of the hand.
-Error with_suggestion(Client& client, Error error, const std::string& id) {
-  if (error.cause != Cause::not_found || error.text.find("did you mean") != std::string::npos)
-    return error;
-  if (const auto list = client.list_boards()) {
-    std::vector<std::string> known;
-    for (const auto& board : list->boards()) known.push_back(board.id());
-    error.text += did_you_mean(id, known);
-  }
-  return error;
-}
-
 int run_on_board(Client& client, const v1::Board& board, const InputPlan& plan,
                  const std::vector<InputFile>& files, Interrupts& interrupts, bool json) {
   if (const auto up = upload(client, files, interrupts.token(), json ? stderr : stdout); !up)
@@ -66,7 +54,7 @@ int execute(const PowerOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto board = client->get_board(options.board);
-  if (!board) return complain(with_suggestion(*client, board.error(), options.board));
+  if (!board) return complain(board.error());
   if (options.to == "status") return power_status(*board, options.json);
   const auto plan =
       plan_from_text("<assay power>", fmt::format("plan: power\n"
@@ -85,7 +73,7 @@ int execute(const FlashOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto board = client->get_board(options.board);
-  if (!board) return complain(with_suggestion(*client, board.error(), options.board));
+  if (!board) return complain(board.error());
   const std::string slot = options.slot.empty() ? "" : fmt::format(", slot: {}", options.slot);
   const auto plan = plan_from_text(
       "<assay flash>", fmt::format("plan: flash\n"
@@ -102,7 +90,7 @@ int execute(const QuarantineOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto board = client->set_quarantine(options.board, options.why);
-  if (!board) return complain(with_suggestion(*client, board.error(), options.board));
+  if (!board) return complain(board.error());
   fmt::print("{} is {}{}\n", printable(board->id()), printable(board->state()),
              board->reason().empty() ? "" : ": " + printable(board->reason()));
   return 0;

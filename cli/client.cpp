@@ -107,6 +107,18 @@ Result<v1::Board> Client::set_quarantine(const std::string& board, const std::st
   return TRY(call(*stubs_, &Service::SetQuarantine, request)).board();
 }
 
+Error Client::about_run(Error error) {
+  if (error.cause != Cause::not_found) return error;
+  v1::ListRunsRequest request;
+  request.set_page_size(1);
+  const auto newest = list_runs(request);
+  if (!newest) return error;
+  error.text += newest->runs().empty()
+                    ? "; there are no runs yet"
+                    : fmt::format("; the newest is {}: see 'assay runs'", newest->runs(0).id());
+  return error;
+}
+
 Result<> Client::watch_run(const std::string& id, std::stop_token stop,
                            const std::function<void(v1::Run&&)>& changed) {
   grpc::ClientContext context;

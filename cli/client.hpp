@@ -72,6 +72,9 @@ class Client {
   };
   Result<> console(const std::string& board, std::stop_token, const ConsoleEnds&);
 
+  // The same error; of a run that does not exist with what there is.
+  Error about_run(Error);
+
   [[nodiscard]] const std::string& server() const;
 
  private:

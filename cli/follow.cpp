@@ -46,6 +46,7 @@ class Follower {
       if (ask_why_ && why_at_.passed()) why();
       draw();
     }
+    view_.notes.clear();
     draw();
     area_.keep();
     return std::move(view_.runs);

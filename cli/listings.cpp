@@ -19,21 +19,12 @@ Line heads(std::initializer_list<const char*> words) {
 }
 
 Line run_row(const v1::Run& run) {
-  std::string boards;
-  for (const auto& job : run.jobs()) {
-    if (job.attempts().empty()) continue;
-    for (const auto& [role, board] : job.attempts(job.attempts_size() - 1).boards()) {
-      if (boards.size() > 40) continue;
-      boards += (boards.empty() ? "" : " ") + printable(board);
-    }
-  }
   return {{printable(run.id()), Tone::bold},
           {std::string(status_word(run.state(), run.verdict())), tone_of(run.verdict())},
           {printable(run.plan())},
           {printable(run.ref().empty() ? run.rev().substr(0, 12) : run.ref())},
           {elapsed(run.started_unix_micros(), run.ended_unix_micros(), unix_micros())},
           {when(run.submitted_unix_micros()), Tone::dim},
-          {boards},
           {printable(run.sentence())}};
 }
 
@@ -66,14 +57,13 @@ int execute(const RunsOptions& options, const std::string& server) {
     fmt::print("{}", to_json(*list));
     return 0;
   }
-  std::vector<Line> rows{
-      heads({"RUN", "VERDICT", "PLAN", "REF", "TOOK", "SUBMITTED", "BOARDS", "WHY"})};
+  std::vector<Line> rows{heads({"RUN", "VERDICT", "PLAN", "REF", "TOOK", "SUBMITTED", "WHY"})};
   for (const auto& run : list->runs()) rows.push_back(run_row(run));
   if (rows.size() == 1) {
     fmt::print("no runs\n");
     return 0;
   }
-  print(stdout, table(rows));
+  print_cut(stdout, table(rows));
   if (!list->next_page_token().empty())
     fmt::print("more: --page {}\n", printable(list->next_page_token()));
   return 0;
@@ -101,7 +91,7 @@ int execute(const BoardsOptions& options, const std::string& server) {
     fmt::print("no boards: start an agent ('assay up', or 'assay-agent --lab FILE')\n");
     return 0;
   }
-  print(stdout, table(rows));
+  print_cut(stdout, table(rows));
   return 0;
 }
 
@@ -123,7 +113,7 @@ int execute(const BoardOptions& options, const std::string& server) {
   rows.push_back({{"  abilities"}, {joined(board->abilities())}});
   if (!board->tags().empty()) rows.push_back({{"  tags"}, {joined(board->tags())}});
   rows.push_back({{"  epoch"}, {std::to_string(board->epoch())}});
-  print(stdout, table(rows));
+  print_cut(stdout, table(rows));
   return 0;
 }
 
@@ -149,7 +139,7 @@ int execute(const AgentsOptions& options, const std::string& server) {
     fmt::print("no agents: start one ('assay up', or 'assay-agent --lab FILE')\n");
     return 0;
   }
-  print(stdout, table(rows));
+  print_cut(stdout, table(rows));
   return 0;
 }
 

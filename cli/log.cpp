@@ -34,7 +34,8 @@ class LogWriter {
     if (options_.raw) return true;
     if (event.has_step_started())
       say({{"-- " + printable(event.step_started().text()), Tone::bold}});
-    if (event.has_step_ended() && event.step_ended().state() != v1::STEP_STATE_PASSED) {
+    if (event.has_step_ended() && event.step_ended().state() != v1::STEP_STATE_PASSED &&
+        event.step_ended().state() != v1::STEP_STATE_SKIPPED) {
       const auto& step = event.step_ended();
       say({{fmt::format("-- {}{}", step_word(step.state()),
                         step.sentence().empty() ? "" : ": " + printable(step.sentence())),
@@ -198,7 +199,9 @@ int execute(const LogOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto done = Log(options, *client, interrupts.token()).run();
-  return done ? 0 : complain(done.error());
+  return done ? 0
+              : complain(done.error().text.starts_with("no run") ? client->about_run(done.error())
+                                                                 : done.error());
 }
 
 }  // namespace assay::cli

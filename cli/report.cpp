@@ -82,7 +82,7 @@ int execute(const ReportOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto run = client->get_run(options.run);
-  if (!run) return complain(run.error());
+  if (!run) return complain(client->about_run(run.error()));
   if (run->state() != v1::RUN_STATE_ENDED)
     fmt::print(stderr, "assay: {} has not ended yet\n", run->id());
   if (!options.junit.empty()) {

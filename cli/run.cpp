@@ -72,7 +72,7 @@ int execute(const RetestOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto run = client->retest_run(options.run);
-  if (!run) return complain(run.error());
+  if (!run) return complain(client->about_run(run.error()));
   return see_through(*client, *run, interrupts, {options.detach, options.json, ""});
 }
 
@@ -81,7 +81,7 @@ int execute(const WatchOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto runs = follow_runs(*client, options.runs, interrupts, {false, stdout});
-  if (!runs) return complain(runs.error());
+  if (!runs) return complain(client->about_run(runs.error()));
   std::vector<int> statuses;
   for (const v1::Run& run : *runs) {
     print(stdout, failure_lines(run));

@@ -40,9 +40,18 @@ bool went_wrong(const v1::StepResult& step) {
   return step.state() == v1::STEP_STATE_FAILED || step.state() == v1::STEP_STATE_LAB_ERROR;
 }
 
+// Steps that the plan does not name are "step-4": that tells a person nothing.
+bool is_named(const v1::StepResult& step) {
+  const auto dash = step.id().rfind('-');
+  const std::string_view id = step.id();
+  if (dash == std::string::npos) return !id.empty();
+  const bool counted = id.find_first_not_of("0123456789", dash + 1) == std::string_view::npos;
+  return !(counted && (id.starts_with("step-") || id.starts_with("finally-")));
+}
+
 std::string name_of(const v1::StepResult& step) {
   std::string name = printable(step.text());
-  if (!step.id().empty()) name = fmt::format("{}: {}", printable(step.id()), name);
+  if (is_named(step)) name = fmt::format("{}: {}", printable(step.id()), name);
   return name;
 }
 

@@ -15,7 +15,7 @@ int execute(const ShowOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto run = client->get_run(options.run);
-  if (!run) return complain(run.error());
+  if (!run) return complain(client->about_run(run.error()));
   if (options.json) {
     fmt::print("{}", to_json(*run));
   } else {
@@ -28,7 +28,7 @@ int execute(const WhyOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto why = client->why_run(options.run);
-  if (!why) return complain(why.error());
+  if (!why) return complain(client->about_run(why.error()));
   if (options.json) {
     fmt::print("{}", to_json(*why));
     return 0;
@@ -43,7 +43,7 @@ int execute(const CancelOptions& options, const std::string& server) {
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto run = client->cancel_run(options.run, options.reason);
-  if (!run) return complain(run.error());
+  if (!run) return complain(client->about_run(run.error()));
   if (run->state() == v1::RUN_STATE_ENDED) {
     print(stdout, final_line(*run));
   } else {

@@ -92,6 +92,13 @@ void print(std::FILE* out, const Lines& lines) {
   std::fflush(out);
 }
 
+void print_cut(std::FILE* out, const Lines& lines) {
+  const Terminal terminal = terminal_of(out);
+  const auto width = terminal.live ? static_cast<std::size_t>(terminal.width) : 0;
+  for (const Line& line : lines) fmt::print(out, "{}\n", to_text(line, width, terminal.colour));
+  std::fflush(out);
+}
+
 Lines table(const std::vector<Line>& rows) {
   std::vector<std::size_t> widths;
   for (const Line& row : rows) {

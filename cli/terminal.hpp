@@ -36,6 +36,8 @@ std::string to_text(const Line&, std::size_t width, bool colour);
 
 void print(std::FILE*, const Line&);
 void print(std::FILE*, const Lines&);
+// Cut to a terminal's width, whole elsewhere.
+void print_cut(std::FILE*, const Lines&);
 
 // Columns padded to the same width, two spaces between; trailing space cut.
 Lines table(const std::vector<Line>& rows);
