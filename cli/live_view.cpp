@@ -12,6 +12,7 @@ namespace assay::cli {
 namespace {
 
 constexpr std::size_t bar_width = 20;
+constexpr std::size_t most_ticks = 24;
 
 const v1::Attempt* last_attempt(const v1::Job& job) {
   return job.attempts().empty() ? nullptr : &job.attempts(job.attempts_size() - 1);
@@ -45,7 +46,22 @@ std::string bar(std::uint64_t done, std::uint64_t total) {
   return text + fmt::format(" {:3} %", std::min(done, total) * 100 / total);
 }
 
-// "  r17.1 v2 ✓✓✓✓ install: update via smp  ████░░ 45 %  1.4 s"
+// The last ones, so that there is room for what happens now.
+void add_ticks(const v1::Attempt& attempt, Line& line) {
+  std::vector<v1::StepState> states;
+  for (const auto& step : attempt.steps()) {
+    if (is_shown(step)) states.push_back(step.state());
+  }
+  const std::size_t first = states.size() > most_ticks ? states.size() - most_ticks : 0;
+  if (first > 0) line.push_back({"…"});
+  for (std::size_t i = first; i < states.size(); ++i) {
+    line.push_back({std::string(step_symbol(states[i])), tone_of(states[i])});
+  }
+  if (!states.empty()) line.push_back({" "});
+}
+
+// "  r17.1 v2 1.4 s ✓✓✓✓ ████░░ 45 % update: send update": what may be long comes
+// last, where a narrow terminal cuts it.
 Line job_line(const v1::Job& job, std::int64_t now, bool with_ticks) {
   Line line{{"  " + printable(job.id()) + " ", Tone::bold}};
   const v1::Attempt* attempt = last_attempt(job);
@@ -55,27 +71,21 @@ Line job_line(const v1::Job& job, std::int64_t now, bool with_ticks) {
     return line;
   }
   line.push_back({boards_of(*attempt) + " "});
-  if (with_ticks) {
-    for (const auto& step : attempt->steps()) {
-      if (!is_shown(step)) continue;
-      line.push_back({std::string(step_symbol(step.state())), tone_of(step.state())});
-    }
-    line.push_back({" "});
-  }
+  line.push_back({elapsed(attempt->started_unix_micros(), attempt->ended_unix_micros(), now) + " ",
+                  Tone::dim});
   if (job.attempts_size() > 1)
     line.push_back({fmt::format("attempt {} ", job.attempts_size()), Tone::warn});
+  if (with_ticks) add_ticks(*attempt, line);
   if (job.state() == v1::RUN_STATE_ENDED) {
     line.push_back({std::string(verdict_word(job.verdict())), tone_of(job.verdict())});
     if (!job.sentence().empty()) line.push_back({": " + printable(job.sentence())});
   } else if (const auto* step = running_step(*attempt)) {
-    line.push_back({printable(step->text())});
     if (step->progress_total() > 0)
-      line.push_back({"  " + bar(step->progress_done(), step->progress_total())});
+      line.push_back({bar(step->progress_done(), step->progress_total()) + " "});
+    line.push_back({printable(step->text())});
   } else {
     line.push_back({std::string(status_word(job.state(), job.verdict()))});
   }
-  line.push_back({"  " + elapsed(attempt->started_unix_micros(), attempt->ended_unix_micros(), now),
-                  Tone::dim});
   return line;
 }
 

@@ -89,7 +89,7 @@ TEST(LiveView, OneRunShowsItsSteps) {
   view.now_micros = 3'400'000;
   EXPECT_EQ(texts(live_lines(view)),
             (Texts{"r17 ota-confirm running  1.4 s", "    ✓ flash base 400 ms",
-                   "  r17.1 v2 update: send update  █████████░░░░░░░░░░░  45 %  1.4 s"}));
+                   "  r17.1 v2 1.4 s █████████░░░░░░░░░░░  45 % update: send update"}));
 }
 
 TEST(LiveView, SeveralRunsAreALineAJobWithTicks) {
@@ -100,8 +100,8 @@ TEST(LiveView, SeveralRunsAreALineAJobWithTicks) {
   view.now_micros = 3'400'000;
   EXPECT_EQ(texts(live_lines(view)),
             (Texts{"r17 ota-confirm running  1.4 s",
-                   "  r17.1 v2 ✓ update: send update  █████████░░░░░░░░░░░  45 %  1.4 s",
-                   "r18 ota-confirm failed  3.2 s", "  r17.1 v2 ✓✗ failed: v1 runs, not v2  3.2 s",
+                   "  r17.1 v2 1.4 s ✓ █████████░░░░░░░░░░░  45 % update: send update",
+                   "r18 ota-confirm failed  3.2 s", "  r17.1 v2 3.2 s ✓✗ failed: v1 runs, not v2",
                    "  lost assayd"}));
 }
 
