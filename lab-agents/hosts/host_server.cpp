@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <deque>
@@ -35,7 +36,10 @@ class HostServer {
       if (device_) device_->poll_fds(fds, waiting_bytes_ > max_waiting);
       if (!wait_ready(fds, {})) return 1;
       if ((fds[0].revents & POLLOUT) != 0) flush();
-      if (device_) device_->on_ready(std::span(fds).subspan(1));
+      const auto of_device = std::span<const pollfd>(fds).subspan(1);
+      if (std::ranges::any_of(of_device, [](const pollfd& p) { return p.revents != 0; })) {
+        device_->on_ready(of_device);
+      }
       if ((fds[0].revents & ~POLLOUT) != 0) receive();
     }
     return status_;
