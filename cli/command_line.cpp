@@ -183,6 +183,8 @@ class Parser {
     app->add_flag("-f,--follow", log_.follow, "Go on until the run ends");
     app->add_option("--role", log_.role, "Only this role's board")->type_name("ROLE");
     app->add_flag("--raw", log_.raw, "The bytes as received, update frames and colours included");
+    app->add_flag("--events,--json", log_.events,
+                  "For programs: every event, a line of proto JSON each");
     app = add(app_, "why", "Says why a run waits", why_, "  assay why r17");
     needed(app, "run", why_.run, "Run");
     json(app, why_.json);

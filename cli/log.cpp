@@ -25,6 +25,10 @@ class LogWriter {
       : options_(options), roles_(roles), colour_(terminal_of(stdout).colour) {}
 
   bool take(const v1::Event& event) {
+    if (options_.events) {
+      fmt::print("{}", to_json_line(event));
+      return std::fflush(stdout) == 0;
+    }
     at_ = std::chrono::seconds(event.at().seconds()) + std::chrono::nanoseconds(event.at().nanos());
     if (event.has_console() && !event.console().sent()) {
       if (!options_.role.empty() && event.role() != options_.role) return true;
@@ -107,7 +111,7 @@ class Log {
       return fail(Cause::not_found, "no job or attempt '{}'; see 'assay show {}'",
                   printable(options_.run), printable(run.id()));
     }
-    if (options_.raw && jobs.size() > 1) {
+    if ((options_.raw || options_.events) && jobs.size() > 1) {
       return fail(Cause::invalid, "{} has {} jobs: choose one, for example {}", run.id(),
                   jobs.size(), jobs.front());
     }

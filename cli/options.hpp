@@ -43,6 +43,7 @@ struct ShowOptions {
 struct LogOptions {
   std::string run, role;
   bool follow = false, raw = false;
+  bool events = false;  // every event as a line of JSON
 };
 struct WhyOptions {
   std::string run;

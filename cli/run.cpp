@@ -80,6 +80,8 @@ int execute(const WatchOptions& options, const std::string& server) {
   Interrupts interrupts;
   auto client = Client::make(server);
   if (!client) return complain(client.error());
+  // An assayd that restarts just now is waited for; its absence is told below.
+  (void)client->wait_back(std::chrono::seconds(3), interrupts.token());
   const auto runs = follow_runs(*client, options.runs, interrupts, {false, stdout});
   if (!runs) return complain(client->about_run(runs.error()));
   std::vector<int> statuses;

@@ -169,15 +169,23 @@ std::string short_digest(std::string_view sha256) {
   return printable(sha256.substr(0, 12));
 }
 
-std::string to_json(const google::protobuf::Message& message) {
+static std::string json_of(const google::protobuf::Message& message, bool pretty) {
   google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
+  options.add_whitespace = pretty;
   options.always_print_primitive_fields = true;
   std::string text;
   const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
   if (!status.ok()) return "{}\n";
   if (text.empty() || text.back() != '\n') text += '\n';
   return text;
+}
+
+std::string to_json(const google::protobuf::Message& message) {
+  return json_of(message, true);
+}
+
+std::string to_json_line(const google::protobuf::Message& message) {
+  return json_of(message, false);
 }
 
 }  // namespace assay::cli

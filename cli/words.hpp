@@ -44,5 +44,7 @@ std::string short_digest(std::string_view sha256);
 
 // Proto JSON: lowerCamelCase, defaults included, ending in a line break.
 std::string to_json(const google::protobuf::Message&);
+// The same on one line.
+std::string to_json_line(const google::protobuf::Message&);
 
 }  // namespace assay::cli

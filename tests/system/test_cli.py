@@ -123,6 +123,9 @@ def test_detached_run_is_followed_and_logged(shared):
     assert re.search(r"build time: ", followed.stdout)
     assert "\x06\x09" not in followed.stdout and "\\x06\\x09" not in followed.stdout  # SMP frames
     assert shared.cli("log", run, check=PASSED).stdout == followed.stdout
+    events = [json.loads(line) for line in shared.cli("log", run, "--events", check=PASSED).stdout.splitlines()]
+    assert [int(event["seq"]) for event in events] == list(range(1, len(events) + 1))
+    assert "attemptStarted" in events[0] and events[-1]["attemptEnded"]["verdict"] == "VERDICT_PASSED"
     raw = subprocess.run([BIN / "assay", "log", f"{run}.1.1", "--raw"], env=shared.environment, capture_output=True,
                          timeout=30, check=True).stdout
     assert b"\x06\x09" in raw  # every byte, frames too
