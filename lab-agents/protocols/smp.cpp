@@ -18,6 +18,7 @@ constexpr std::size_t header_size = 8;
 constexpr std::uint16_t os_group = 0, image_group = 1;
 // Pieces of one upload that bring nothing forward, before it is given up.
 constexpr int most_stalls = 8, most_restarts = 3;
+constexpr Duration shortest_patience = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -259,15 +260,17 @@ Result<> Client::upload(ByteView image, const Upload& how, const Wait& wait) {
     if (!asked && asked.error().cause != Cause::guest) return tl::unexpected(asked.error());
   }
   const auto hash = sha256(image);
-  std::size_t offset = 0;
-  int stalls = 0, restarts = 0;
+  std::size_t offset = 0, longest = packet_size();
+  int stalls = 0, restarts = 0, silences = 0;
+  // An answer to a piece comes as quickly as those before it, or not at all.
+  Duration patience = options_.answer_within, slowest{};
   while (true) {
     Request request{.name = "img upload",
                     .op = write,
                     .group = image_group,
                     .id = 1,
-                    .within = offset == 0 ? options_.erase_within : options_.answer_within,
-                    .attempts = options_.attempts};
+                    .within = offset == 0 ? options_.erase_within : patience,
+                    .attempts = 1};
     request.body["off"] = offset;
     if (offset == 0) {
       request.body["len"] = image.size();
@@ -279,14 +282,31 @@ Result<> Client::upload(ByteView image, const Upload& how, const Wait& wait) {
     // The byte string's own length takes up to two bytes more than that of an empty one.
     const std::size_t without =
         make_packet(request.op, request.group, request.id, 0, request.body).size() + 2;
-    if (packet_size() <= without) {
+    if (longest <= without) {
       return fail(Cause::guest, "img upload: the device's buffer of {} bytes holds no data",
                   packet_size());
     }
-    const auto piece =
-        image.subspan(offset, std::min(packet_size() - without, image.size() - offset));
+    const auto piece = image.subspan(offset, std::min(longest - without, image.size() - offset));
     request.body["data"] = Json::binary({piece.begin(), piece.end()});
-    const auto answer = TRY(call(request, wait));
+    const auto asked = BootTime::now();
+    const auto answered = call(request, wait);
+    if (!answered && answered.error().cause == Cause::timeout) {
+      if (++silences > options_.attempts || wait.until.passed()) {
+        return fail(Cause::timeout, "img upload: no answer to {} request{} at {} of {} bytes",
+                    silences, silences == 1 ? "" : "s", offset, image.size());
+      }
+      // Its receiver may have run out of line buffers: send less at once.
+      longest = std::min(longest, packet_capacity(2));
+      patience = std::min(patience * 2, options_.answer_within);
+      ++repeats_;
+      continue;
+    }
+    const auto answer = TRY(answered);
+    silences = 0;
+    if (offset != 0) {
+      slowest = std::max(slowest, BootTime::now() - asked);
+      patience = std::min(std::max(10 * slowest, shortest_patience), options_.answer_within);
+    }
     const auto now = number(answer, "off");
     if (!now || *now > image.size()) {
       return fail(Cause::guest, "img upload: the answer to {} of {} bytes has no sensible offset",

@@ -69,11 +69,13 @@ struct Options {
   Duration answer_within = std::chrono::milliseconds(2000);
   // For what erases flash first: an erase, the first piece of an upload.
   Duration erase_within = std::chrono::seconds(20);
-  int attempts = 4;
+  // Of one request; pieces of an upload that are lost are sent again sooner and shorter.
+  int attempts = 5;
   // The longest packet to send before the device has said what it takes.
   std::size_t first_packet = 180;
   // Never longer, whatever the device says. Three full lines: Zephyr's UART
-  // receiver has few line buffers and small targets hang when they run out.
+  // receiver has two line buffers, and an emulated line is faster than its work
+  // queue ("Insufficient buffers, fragment dropped").
   std::size_t longest_packet = packet_capacity(3);
 };
 

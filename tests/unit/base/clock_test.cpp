@@ -32,7 +32,8 @@ TEST(Wait, tells_a_passed_deadline_from_a_stop) {
   EXPECT_EQ(wait_readable(pair->ours.get(), Wait::for_(1ms)).error().cause, Cause::timeout);
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_EQ(wait_readable(pair->ours.get(), {Deadline::never(), stop.get_token()}).error().cause, Cause::cancelled);
+  EXPECT_EQ(wait_readable(pair->ours.get(), {Deadline::never(), stop.get_token()}).error().cause,
+            Cause::cancelled);
 }
 
 TEST(Wait, a_large_write_waits_for_its_reader) {

@@ -31,7 +31,8 @@ TEST_F(File, longer_than_the_limit_is_refused) {
 TEST_F(File, errors_name_the_file) {
   EXPECT_EQ(read_text(folder_.path() / "none").error().text,
             (folder_.path() / "none").string() + ": No such file or directory");
-  EXPECT_EQ(read_text(folder_.path()).error().text, folder_.path().string() + ": is a folder, not a file");
+  EXPECT_EQ(read_text(folder_.path()).error().text,
+            folder_.path().string() + ": is a folder, not a file");
 }
 
 TEST_F(File, a_locked_folder_names_its_holder) {

@@ -12,7 +12,8 @@ namespace {
 using std::chrono::seconds;
 
 TEST(Process, runs_a_program_and_keeps_what_it_prints) {
-  const auto output = run({.args = {"sh", "-c", "echo out; echo err >&2; exit 3"}}, Wait::for_(seconds(10)));
+  const auto output =
+      run({.args = {"sh", "-c", "echo out; echo err >&2; exit 3"}}, Wait::for_(seconds(10)));
   ASSERT_TRUE(output) << output.error().text;
   EXPECT_EQ(output->out, "out\nerr\n");
   EXPECT_EQ(to_string(output->status), "exit status 3");
@@ -20,7 +21,8 @@ TEST(Process, runs_a_program_and_keeps_what_it_prints) {
 
 TEST(Process, a_missing_program_is_not_found_either_way_of_starting) {
   for (const bool dies_with_parent : {false, true}) {
-    const auto process = Process::start({.args = {"assay-no-such-program"}, .dies_with_parent = dies_with_parent});
+    const auto process =
+        Process::start({.args = {"assay-no-such-program"}, .dies_with_parent = dies_with_parent});
     ASSERT_FALSE(process);
     EXPECT_EQ(process.error().cause, Cause::not_found);
     EXPECT_EQ(process.error().text, "assay-no-such-program: No such file or directory");
@@ -45,8 +47,9 @@ TEST(Process, passes_descriptors_and_environment) {
 TEST(Process, an_end_by_force_reaches_the_whole_group) {
   auto pair = make_socket_pair();
   // The grandchild ignores SIGTERM and holds the socket open until it dies.
-  auto process = Process::start({.args = {"sh", "-c", "trap '' TERM; (trap '' TERM; echo x >&3; sleep 100) & wait; wait"},
-                                 .fds = {{pair->theirs.get(), 3}}});
+  auto process = Process::start(
+      {.args = {"sh", "-c", "trap '' TERM; (trap '' TERM; echo x >&3; sleep 100) & wait; wait"},
+       .fds = {{pair->theirs.get(), 3}}});
   ASSERT_TRUE(process);
   pair->theirs.reset();
   std::array<std::uint8_t, 16> bytes{};
@@ -74,7 +77,8 @@ TEST(Process, a_wait_ends_when_it_is_called_off) {
 }
 
 TEST(Process, output_past_the_limit_is_cut_and_does_not_block_the_program) {
-  const auto output = run({.args = {"sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"}}, Wait::for_(seconds(10)), 1000);
+  const auto output = run({.args = {"sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"}},
+                          Wait::for_(seconds(10)), 1000);
   ASSERT_TRUE(output);
   EXPECT_EQ(output->out.size(), 1000u);
   EXPECT_TRUE(output->status.ok());

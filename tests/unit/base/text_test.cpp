@@ -20,7 +20,10 @@ TEST(Text, printable_shows_what_a_terminal_would_obey) {
   EXPECT_EQ(printable("ok\tüber"), "ok\tüber");
   EXPECT_EQ(printable("\x1b[31mred\n"), "\\x1b[31mred\\x0a");
   EXPECT_EQ(printable("\xff\xfe"), "\\xff\\xfe");
-  EXPECT_EQ(printable("a\xe2\x80\xae" "b"), "a\\xe2\\x80\\xaeb") << "a bidirectional override";
+  EXPECT_EQ(printable("a\xe2\x80\xae"
+                      "b"),
+            "a\\xe2\\x80\\xaeb")
+      << "a bidirectional override";
   EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf") << "an overlong form";
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "a surrogate";
 }
@@ -52,7 +55,8 @@ TEST(Bytes, what_is_not_hexadecimal_is_named) {
 }
 
 TEST(Bytes, sha256_of_abc_is_the_published_one) {
-  EXPECT_EQ(to_hex(sha256(as_bytes("abc"))), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(to_hex(sha256(as_bytes("abc"))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ TEST_F(Bench, UpdateIsInstalledTestedAndConfirmed) {
   EXPECT_FALSE(board.powered());
   const auto findings = events.ended(8).findings;
   ASSERT_EQ(findings.size(), 3U);
-  for (const auto& finding : findings) EXPECT_EQ(finding.says, evidence::Finding::Says::agrees) << finding.channel;
+  for (const auto& finding : findings)
+    EXPECT_EQ(finding.says, evidence::Finding::Says::agrees) << finding.channel;
   EXPECT_EQ(findings[0].observed, "\"Jul  1 2026\"");
   EXPECT_TRUE(findings[1].observed.starts_with("v2.0.0 (hash ")) << findings[1].observed;
   EXPECT_TRUE(findings[1].observed.ends_with(", not confirmed")) << findings[1].observed;
@@ -35,21 +36,34 @@ TEST_F(Bench, UnconfirmedUpdateIsRolledBack) {
 }
 
 TEST_F(Bench, ForgedConfirmationFailsByEveryChannel) {
-  started().update("update").reset().expect("app.ready").add(plans::Confirm{std::chrono::seconds(5)});
+  started()
+      .update("update")
+      .reset()
+      .expect("app.ready")
+      .add(plans::Confirm{std::chrono::seconds(5)});
   reset().expect("app.ready").running("base");
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
   EXPECT_EQ(end.step, 9);
   EXPECT_FALSE(end.retry_elsewhere);
-  EXPECT_TRUE(end.sentence.starts_with("base (v1.0.0) does not run: console says \"Jul  1 2026\", which stands in "
-                                       "update, smp says v2.0.0 (hash ")) << end.sentence;
-  EXPECT_TRUE(end.sentence.ends_with("; console, power, flash and reset are healthy, so this is the product's "
-                                     "failure")) << end.sentence;
+  EXPECT_TRUE(end.sentence.starts_with(
+      "base (v1.0.0) does not run: console says \"Jul  1 2026\", which stands in "
+      "update, smp says v2.0.0 (hash "))
+      << end.sentence;
+  EXPECT_TRUE(end.sentence.ends_with(
+      "; console, power, flash and reset are healthy, so this is the product's "
+      "failure"))
+      << end.sentence;
 }
 
 TEST_F(Bench, FlippedBitIsSentAndRefusedByTheBootloader) {
   derived("corrupt", "update", {.kind = images::Derivation::Kind::flip});
-  started().update("corrupt").reset().expect("boot.swap.test").expect("boot.bad-image").running("base", true);
+  started()
+      .update("corrupt")
+      .reset()
+      .expect("boot.swap.test")
+      .expect("boot.bad-image")
+      .running("base", true);
   update("update").reset().expect("app.ready").running("update", false);
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::passed) << end.sentence;
@@ -60,8 +74,10 @@ TEST_F(Bench, TruncatedUpdateGoesToTheDeviceAndFailsThere) {
   started().update("cut");
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_EQ(end.sentence, "the device took cut but lists no image in its secondary slot, so nothing can be marked "
-                          "for a boot");
+  EXPECT_EQ(
+      end.sentence,
+      "the device took cut but lists no image in its secondary slot, so nothing can be marked "
+      "for a boot");
 }
 
 TEST_F(Bench, DerivedArtifactIsTheSameBytesAsLibImagesMakes) {
@@ -84,7 +100,9 @@ TEST_F(Bench, SlotIsFlashedWhereItsImageStarts) {
 }
 
 TEST_F(Bench, EraseEmptiesTheSecondarySlot) {
-  started().update("update", plans::Update::Until::uploaded).add(plans::Erase{std::chrono::seconds(5)});
+  started()
+      .update("update", plans::Update::Until::uploaded)
+      .add(plans::Erase{std::chrono::seconds(5)});
   EXPECT_EQ(run().verdict, Verdict::passed);
 }
 
@@ -164,8 +182,9 @@ TEST_F(Bench, WrongExpressionTouchesNoBoard) {
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::lab_error);
   EXPECT_FALSE(end.retry_elsewhere);
-  EXPECT_EQ(end.sentence, "test.yaml:4:1: marker '(never closed': '(never closed' is not a regular expression "
-                          "(RE2): missing ): (never closed");
+  EXPECT_EQ(end.sentence,
+            "test.yaml:4:1: marker '(never closed': '(never closed' is not a regular expression "
+            "(RE2): missing ): (never closed");
   EXPECT_TRUE(board.history().empty());
 }
 
@@ -173,7 +192,8 @@ TEST_F(Bench, DamagedContainerIsAnInputErrorWithItsLine) {
   const std::string hex = ":10000000000000000000000000000000000000FFF1\n:00000001FF\n";
   artifact("broken", Bytes(hex.begin(), hex.end()));
   flash("broken");
-  board.faults.failing["flash.write"] = {Cause::invalid, "broken.hex:1: checksum is 0xf1, computed 0xf0"};
+  board.faults.failing["flash.write"] = {Cause::invalid,
+                                         "broken.hex:1: checksum is 0xf1, computed 0xf0"};
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::lab_error);
   EXPECT_FALSE(end.retry_elsewhere);

@@ -61,7 +61,8 @@ TEST(Markers, FirstSwapTypeOfARealBootCounts) {
   for (const std::string is : {"test", "revert", "none", "perm"}) {
     Rig rig;
     rig.feed(swap_boot);
-    EXPECT_EQ(rig.now(swap_type(is)), is == "test" ? "I: Image index: 0, Swap type: test" : "") << is;
+    EXPECT_EQ(rig.now(swap_type(is)), is == "test" ? "I: Image index: 0, Swap type: test" : "")
+        << is;
   }
 }
 
@@ -178,14 +179,13 @@ struct Naive {
 RC_GTEST_PROP(CursorModel, AgreesWithANaiveReference, ()) {
   Rig rig;
   Naive naive;
-  const std::vector<std::string> pieces = {"start\n", "type a\n", "type b\n", "ty", "pe a\n", "sta", "rt\n", "x\n", "\n"};
-  const std::vector<plans::Marker> markers = {{"m", "type (.)", "", {}},
-                                              {"m", "type (.)", "^start", {}},
-                                              {"m", "type (.)", "^start", "a"},
-                                              {"m", "type (.)", "^start", "b"},
-                                              {"m", "type (.)", "", "b"},
-                                              {"m", "(start)", "", {}},
-                                              {"m", "(.*)", "^type a", {}}};
+  const std::vector<std::string> pieces = {"start\n", "type a\n", "type b\n", "ty", "pe a\n",
+                                           "sta",     "rt\n",     "x\n",      "\n"};
+  const std::vector<plans::Marker> markers = {
+      {"m", "type (.)", "", {}},        {"m", "type (.)", "^start", {}},
+      {"m", "type (.)", "^start", "a"}, {"m", "type (.)", "^start", "b"},
+      {"m", "type (.)", "", "b"},       {"m", "(start)", "", {}},
+      {"m", "(.*)", "^type a", {}}};
   const auto count = *rc::gen::inRange(1, 60);
   for (int i = 0; i < count; ++i) {
     const auto what = *rc::gen::inRange(0, 10);

@@ -36,7 +36,8 @@ TEST_P(StoppedIn, TheMiddleOfAnOperation) {
   EXPECT_FALSE(board.powered());
 }
 INSTANTIATE_TEST_SUITE_P(Operations, StoppedIn,
-                         ::testing::Values("flash.write", "power.on", "console.write", "flash.read", "reset"));
+                         ::testing::Values("flash.write", "power.on", "console.write", "flash.read",
+                                           "reset"));
 
 TEST_F(Stopped, BeforeItBegan) {
   started();

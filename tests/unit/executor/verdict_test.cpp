@@ -19,7 +19,8 @@ TEST_F(Bench, HangingProgramIsTheProductsFailureWithTheLinesThatShowIt) {
   EXPECT_EQ(end.step, 6);
   EXPECT_FALSE(end.retry_elsewhere);
   EXPECT_EQ(end.sentence,
-            "v2.0.1 was started (Jumping to the first image slot) but app.ready was not seen within 60 ms" +
+            "v2.0.1 was started (Jumping to the first image slot) but app.ready was not seen "
+            "within 60 ms" +
                 std::string(healthy));
   EXPECT_NE(events.shown_by(6).find("I: Jumping to the first image slot"), std::string::npos);
   ASSERT_EQ(events.ended(6).findings.size(), 1U);
@@ -29,7 +30,8 @@ TEST_F(Bench, HangingProgramIsTheProductsFailureWithTheLinesThatShowIt) {
 TEST_F(Bench, WrongSwapTypeIsNamed) {
   started().reset().expect("boot.swap.test", soon);
   EXPECT_EQ(run().sentence,
-            "the console said \"Image index: 0, Swap type: none\" where boot.swap.test (test) was expected" +
+            "the console said \"Image index: 0, Swap type: none\" where boot.swap.test (test) was "
+            "expected" +
                 std::string(healthy));
 }
 
@@ -46,8 +48,10 @@ TEST_F(Bench, JobsDeadlineEndsAWait) {
   spec.deadline = 300ms;
   started().expect("never printed", 1min);
   EXPECT_EQ(run().sentence,
-            "v1.0.0 was started (Jumping to the first image slot) but never printed was not seen before the job's "
-            "deadline of 300 ms" + std::string(healthy));
+            "v1.0.0 was started (Jumping to the first image slot) but never printed was not seen "
+            "before the job's "
+            "deadline of 300 ms" +
+                std::string(healthy));
 }
 
 TEST_F(Bench, DeadlinesAreScaledByTheBoardType) {
@@ -68,9 +72,12 @@ TEST_P(Unhealthy, MissingLineIsTheLabsError) {
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::lab_error);
   EXPECT_TRUE(end.retry_elsewhere);
-  EXPECT_EQ(end.sentence, "v1.0.0 was started (Jumping to the first image slot) but never printed was not seen "
-                          "within 60 ms, but the " + GetParam() +
-                              " of b1 is not healthy: no answer from its device; this says nothing about the product");
+  EXPECT_EQ(
+      end.sentence,
+      "v1.0.0 was started (Jumping to the first image slot) but never printed was not seen "
+      "within 60 ms, but the " +
+          GetParam() +
+          " of b1 is not healthy: no answer from its device; this says nothing about the product");
   EXPECT_FALSE(board.powered());
 }
 TEST_P(Unhealthy, SilentSmpIsTheLabsError) {
@@ -90,15 +97,18 @@ TEST_P(Unhealthy, AbsenceProvesNothing) {
   started().absent("never printed", soon);
   EXPECT_EQ(run().verdict, Verdict::lab_error);
 }
-INSTANTIATE_TEST_SUITE_P(Abilities, Unhealthy, ::testing::Values("console", "power", "flash", "reset"));
+INSTANTIATE_TEST_SUITE_P(Abilities, Unhealthy,
+                         ::testing::Values("console", "power", "flash", "reset"));
 
 TEST_F(Bench, LockupIsTheProductsFailureAtOnce) {
   board.faults.locks_up = true;
   flash("base").cycle().expect("app.ready", 1min);
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_EQ(end.sentence, "the program locked up before app.ready was seen: qemu: fatal: Lockup: can't escalate 3 "
-                          "to HardFault; this is the product's failure");
+  EXPECT_EQ(
+      end.sentence,
+      "the program locked up before app.ready was seen: qemu: fatal: Lockup: can't escalate 3 "
+      "to HardFault; this is the product's failure");
 }
 
 TEST_F(Bench, LockupEndsSmpAndAssertionsAndAbsenceToo) {
@@ -130,13 +140,16 @@ TEST_F(Bench, BoardThatIsGoneWakesTheStepAtOnce) {
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::lab_error);
   EXPECT_TRUE(end.retry_elsewhere);
-  EXPECT_EQ(end.sentence, "the lab lost b1 before never printed was seen: its host was killed by signal 9; this says "
-                          "nothing about the product");
+  EXPECT_EQ(
+      end.sentence,
+      "the lab lost b1 before never printed was seen: its host was killed by signal 9; this says "
+      "nothing about the product");
   EXPECT_FALSE(board.powered());
 }
 
 TEST_F(Bench, BoardThatIsGoneInAnyOperation) {
-  for (const std::string operation : {"flash.write", "power.off", "power.on", "reset", "console.write", "flash.read"}) {
+  for (const std::string operation :
+       {"flash.write", "power.off", "power.on", "reset", "console.write", "flash.read"}) {
     board.change([&](Faults& faults) { faults = {.lost_at = operation}; });
     spec.steps.clear();
     started().reset().running("base");
@@ -185,8 +198,9 @@ TEST_F(Bench, SwitchThatDoesNotSwitchIsFound) {
   });
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::lab_error);
-  EXPECT_EQ(end.sentence, "power cycling b1: switched off, but its console goes on: the switch does not cut this "
-                          "board's power");
+  EXPECT_EQ(end.sentence,
+            "power cycling b1: switched off, but its console goes on: the switch does not cut this "
+            "board's power");
 }
 
 TEST_F(Bench, RefusedUploadIsTheProducts) {
@@ -194,7 +208,8 @@ TEST_F(Bench, RefusedUploadIsTheProducts) {
   started().update("update");
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_TRUE(end.sentence.starts_with("the device refused the upload of update: img upload: image group error 30"))
+  EXPECT_TRUE(end.sentence.starts_with(
+      "the device refused the upload of update: img upload: image group error 30"))
       << end.sentence;
 }
 
@@ -203,8 +218,10 @@ TEST_F(Bench, SilentSmpOfAHealthyBoardIsTheProducts) {
   started().add(plans::Confirm{soon});
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_EQ(end.sentence, "the device did not answer the confirmation within 60 ms (img confirm: no answer to 1 "
-                          "request)" + std::string(healthy));
+  EXPECT_EQ(end.sentence,
+            "the device did not answer the confirmation within 60 ms (img confirm: no answer to 1 "
+            "request)" +
+                std::string(healthy));
 }
 
 // Three channels that can disagree: each lies in turn.
@@ -214,8 +231,11 @@ TEST_F(Bench, ConsoleLies) {
   started().running("base");
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_EQ(end.sentence, "the channels disagree on whether base (v1.0.0) runs: smp and flash say that it does, but "
-                          "console says \"Jul  1 2026\", which stands in update" + std::string(healthy));
+  EXPECT_EQ(
+      end.sentence,
+      "the channels disagree on whether base (v1.0.0) runs: smp and flash say that it does, but "
+      "console says \"Jul  1 2026\", which stands in update" +
+          std::string(healthy));
   const auto findings = events.ended(3).findings;
   ASSERT_EQ(findings.size(), 3U);
   EXPECT_EQ(findings[0].says, Finding::Says::disagrees);
@@ -227,16 +247,20 @@ TEST_F(Bench, SmpLies) {
   started().running("base");
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_TRUE(end.sentence.starts_with("the channels disagree on whether base (v1.0.0) runs: console and flash say that "
-                                       "it does, but smp says v1.0.0 (hash ")) << end.sentence;
+  EXPECT_TRUE(end.sentence.starts_with(
+      "the channels disagree on whether base (v1.0.0) runs: console and flash say that "
+      "it does, but smp says v1.0.0 (hash "))
+      << end.sentence;
 }
 TEST_F(Bench, FlashLies) {
   board.faults.flash_lies = true;
   started().running("base");
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_TRUE(end.sentence.starts_with("the channels disagree on whether base (v1.0.0) runs: console and smp say that it "
-                                       "does, but flash says v1.0.0 (hash ")) << end.sentence;
+  EXPECT_TRUE(end.sentence.starts_with(
+      "the channels disagree on whether base (v1.0.0) runs: console and smp say that it "
+      "does, but flash says v1.0.0 (hash "))
+      << end.sentence;
   EXPECT_NE(end.sentence.find("differs from byte 0x200 on"), std::string::npos) << end.sentence;
 }
 TEST_F(Bench, UnknownIdentityDisagrees) {
@@ -249,15 +273,19 @@ TEST_F(Bench, ConfirmationIsComparedWhenAsked) {
   started().running("base", false);
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_NE(end.sentence.find("console and flash say that it does, but smp says v1.0.0"), std::string::npos);
+  EXPECT_NE(end.sentence.find("console and flash say that it does, but smp says v1.0.0"),
+            std::string::npos);
 }
 TEST_F(Bench, SmpSilenceFailsAnAssertion) {
   board.faults.smp_silent = true;
   started().running("base", {}, soon);
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_EQ(end.sentence, "base (v1.0.0) was expected to run; the program did not answer SMP (img state: no answer to 1 "
-                          "request)" + std::string(healthy));
+  EXPECT_EQ(end.sentence,
+            "base (v1.0.0) was expected to run; the program did not answer SMP (img state: no "
+            "answer to 1 "
+            "request)" +
+                std::string(healthy));
 }
 TEST_F(Bench, BrokenFlashAbilityWithTwoOthersStillPasses) {
   board.faults.failing["flash.read"] = {Cause::device, "probe is gone"};
@@ -278,8 +306,10 @@ TEST_F(Bench, TooFewChannelsIsNoPass) {
   end = run();
   EXPECT_EQ(end.verdict, Verdict::lab_error);
   EXPECT_FALSE(end.retry_elsewhere);
-  EXPECT_EQ(end.sentence, "two channels must tell whether base (v1.0.0) runs, and too few can (smp: the board type does "
-                          "not speak SMP and flash: this flasher cannot read back)");
+  EXPECT_EQ(end.sentence,
+            "two channels must tell whether base (v1.0.0) runs, and too few can (smp: the board "
+            "type does "
+            "not speak SMP and flash: this flasher cannot read back)");
 }
 TEST_F(Bench, PrintsOfTheArtifactDecides) {
   spec.artifacts[0].prints = "hello from v1";
@@ -289,7 +319,8 @@ TEST_F(Bench, PrintsOfTheArtifactDecides) {
   EXPECT_EQ(run().verdict, Verdict::passed);
   board.faults.boot_line = "hello from v2";
   const auto end = run();
-  EXPECT_NE(end.sentence.find("smp and flash say that it does, but console says hello from v2"), std::string::npos)
+  EXPECT_NE(end.sentence.find("smp and flash say that it does, but console says hello from v2"),
+            std::string::npos)
       << end.sentence;
 }
 
@@ -301,7 +332,8 @@ TEST_F(Bench, NeverEndsTheAttemptAtOnce) {
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
   EXPECT_EQ(end.sentence.substr(0, end.sentence.find(" during")),
-            "boot.no-image must never be seen, but dut's console said \"E: Unable to find bootable image\"");
+            "boot.no-image must never be seen, but dut's console said \"E: Unable to find bootable "
+            "image\"");
   const auto step = static_cast<std::uint32_t>(end.step);
   EXPECT_EQ(events.shown_by(step), "E: Unable to find bootable image\r\n");
 }
@@ -315,8 +347,10 @@ TEST_F(Bench, AbsentIsFailedByTheLine) {
   started().reset().absent("app.ready", 10s);
   const auto end = run();
   EXPECT_EQ(end.verdict, Verdict::failed);
-  EXPECT_EQ(end.sentence, "app.ready must not be seen, but the console said \"[00:00:00.003,049] <inf> smp_sample: build "
-                          "time: Jun  3 2026\"");
+  EXPECT_EQ(end.sentence,
+            "app.ready must not be seen, but the console said \"[00:00:00.003,049] <inf> "
+            "smp_sample: build "
+            "time: Jun  3 2026\"");
 }
 TEST_F(Bench, AbsentPassesWhenHealthy) {
   started().absent("app.ready", soon);

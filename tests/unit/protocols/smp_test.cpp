@@ -164,10 +164,10 @@ TEST(SmpClient, GivesUpOnSilence) {
   Client client(server);
   auto silent = client.echo("x", Wait::for_(60s));
   EXPECT_EQ(cause_of(silent), Cause::timeout);
-  EXPECT_EQ(error_of(silent), "os echo: no answer to 4 requests");
-  EXPECT_EQ(server.asked.size(), 4U);
-  EXPECT_EQ(error_of(client.reset(Wait::for_(60s))), "os reset: no answer to 1 request");
+  EXPECT_EQ(error_of(silent), "os echo: no answer to 5 requests");
   EXPECT_EQ(server.asked.size(), 5U);
+  EXPECT_EQ(error_of(client.reset(Wait::for_(60s))), "os reset: no answer to 1 request");
+  EXPECT_EQ(server.asked.size(), 6U);
 }
 
 TEST(SmpClient, UploadsInPiecesThatTheDeviceTakes) {
@@ -206,6 +206,22 @@ TEST(SmpClient, UploadGoesOnAfterLostAnswers) {
   ASSERT_TRUE(client.upload(image, {}, Wait::for_(5s)));
   EXPECT_EQ(images.stored, image);
   EXPECT_GT(client.repeats(), 10U);
+}
+
+TEST(SmpClient, UploadGivesUpOnSilence) {
+  Server server;
+  ImageServer images;
+  server.serve = [&](const Asked& asked) -> std::vector<Bytes> {
+    if (asked.group == 0) return {answer_to(asked, parameters())};
+    if (images.stored.size() > 500) return {};
+    return {answer_to(asked, images.take(asked.body))};
+  };
+  Client client(server);
+  const auto silent = client.upload(some_image(2000), {}, Wait::for_(60s));
+  EXPECT_EQ(cause_of(silent), Cause::timeout);
+  EXPECT_EQ(error_of(silent), fmt::format("img upload: no answer to 6 requests at {} of 2000 bytes",
+                                          images.stored.size()));
+  EXPECT_LE(server.asked.back().size, packet_capacity(2));
 }
 
 TEST(SmpClient, UploadResumesAnEarlierOne) {

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-
 #include "base/file.hpp"
 #include "wire/event.hpp"
 
@@ -38,7 +37,8 @@ TEST_F(SpoolTest, numbers_events_and_gives_them_back_in_order) {
   EXPECT_EQ(numbers(*spool->read(0, 1 << 20)), (std::vector<std::uint64_t>{1, 2}));
   EXPECT_EQ(numbers(*spool->read(1, 1 << 20)), (std::vector<std::uint64_t>{2}));
   spool->acknowledge(1);
-  EXPECT_EQ(numbers(*spool->read(0, 1 << 20)), (std::vector<std::uint64_t>{2})) << "the first is forgotten";
+  EXPECT_EQ(numbers(*spool->read(0, 1 << 20)), (std::vector<std::uint64_t>{2}))
+      << "the first is forgotten";
 }
 
 TEST_F(SpoolTest, is_delivered_only_with_its_last_event) {

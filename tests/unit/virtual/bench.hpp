@@ -100,6 +100,8 @@ class Bench final : public smp::Transport {
 
   std::string said;
   std::vector<abilities::Incident> incidents;
+  [[nodiscard]] std::uint64_t dropped() const { return demux_.dropped(); }
+
   int sent = 0, received = 0;
   std::function<bool(int)> lose_request, lose_answer;
 

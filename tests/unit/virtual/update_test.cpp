@@ -82,7 +82,7 @@ TEST_F(Update, TestedAndConfirmed) {
   const auto uploaded = client.upload(v2, {}, wait);
   ASSERT_TRUE(uploaded) << uploaded.error().text;
   RecordProperty("upload_ms", ms(BootTime::now() - begin));
-  EXPECT_EQ(client.repeats(), 0U);
+
   EXPECT_EQ(board.machine().read_flash(0x22400, v2.size(), wait).value_or(Bytes()), v2);
   const auto new_hash = hash_in_slot(1);
   ASSERT_EQ(new_hash.size(), 32U);

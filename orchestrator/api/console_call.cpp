@@ -1,0 +1,133 @@
+// A client's end of a board's console. Reading disturbs nobody; writing needs a
+// lease, which a person has while a job that holds the board for them runs.
+#include "api/calls.hpp"
+#include "api/orchestrator_service.hpp"
+#include "api/runs.hpp"
+#include "wire/job.hpp"
+#include "wire/limits.hpp"
+#include "wire/scalar.hpp"
+#include "wire/status.hpp"
+
+namespace assay::api {
+
+namespace {
+
+class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleResponse>, public ClientEnd {
+ public:
+  ConsoleCall(grpc::CallbackServerContext* context, Backend& backend) : BidiCall(context, 64), backend_(backend) {}
+
+  bool send(std::string bytes, std::function<void()> written) override {
+    v1::ConsoleResponse response;
+    response.set_data(std::move(bytes));
+    response.set_writable(epoch_ != 0);
+    return write(std::move(response), std::move(written));
+  }
+
+  void peer_ended(const std::string& why) override {
+    if (why.empty()) return finish(grpc::Status::OK);
+    finish({grpc::StatusCode::FAILED_PRECONDITION, wire::wire_text(why, wire::max_text)});
+  }
+
+  void joined(std::shared_ptr<ChannelEnd> agent_end) override {
+    std::string early;
+    {
+      const std::lock_guard lock(mutex_);
+      agent_ = agent_end;
+      early.swap(early_);
+    }
+    if (!early.empty()) {
+      forward(*agent_end, std::move(early));
+    }
+  }
+
+ private:
+  std::shared_ptr<ConsoleCall> self() { return std::static_pointer_cast<ConsoleCall>(shared_from_this()); }
+
+  void on_request(v1::ConsoleRequest& request) override {
+    if (!named_) {
+      named_ = true;
+      return backend_.requests.post([self = self(), &request] {
+        if (auto opened = self->open(request.board()); !opened) return self->finish(wire::to_status(opened.error()));
+        self->next();
+      });
+    }
+    if (request.data().size() > wire::max_console_piece) {
+      return finish({grpc::StatusCode::INVALID_ARGUMENT, "more than 64 KiB in one message"});
+    }
+    if (request.data().empty()) return next();
+    if (epoch_ == 0) {
+      return finish({grpc::StatusCode::FAILED_PRECONDITION,
+                     fmt::format("the console of board {} is read only: lease the board first", board_)});
+    }
+    std::shared_ptr<ChannelEnd> agent;
+    {
+      const std::lock_guard lock(mutex_);
+      agent = agent_.lock();
+      // Not read on until the agent's end is there: this is all that is kept.
+      if (agent == nullptr) {
+        early_ = std::move(*request.mutable_data());
+        return;
+      }
+    }
+    forward(*agent, std::move(*request.mutable_data()));
+  }
+
+  void forward(ChannelEnd& agent, std::string bytes) {
+    const std::weak_ptr<ConsoleCall> weak = self();
+    agent.send(std::move(bytes), [weak] {
+      if (const auto call = weak.lock()) call->next();
+    });
+  }
+
+  Result<> open(const std::string& id) {
+    const auto board = TRY(find_board(backend_, id));
+    const auto agent = backend_.agents.find(board.agent);
+    if (agent == nullptr) {
+      return fail(Cause::refused, "board '{}': its agent '{}' is not connected", id, board.agent);
+    }
+    board_ = id;
+    if (TRY(held_for_a_person(board))) epoch_ = board.epoch;
+    v1::ConsoleResponse first;
+    first.set_writable(epoch_ != 0);
+    write(std::move(first));
+    agent->open_channel(backend_.channels.open(self()), id, "console", epoch_);
+    return {};
+  }
+
+  // Does the attempt that has the board do nothing but hold it?
+  Result<bool> held_for_a_person(const dispatch::Dispatcher::BoardView& board) {
+    const auto attempt = scheduler::parse_attempt(board.holder);
+    if (!attempt) return false;
+    for (const auto& job : TRY(backend_.parts.store.jobs(attempt->job.run))) {
+      if (job.index != attempt->job.index) continue;
+      const auto spec = TRY(wire::decode_job(as_bytes(job.spec)));
+      for (const auto& step : spec.steps) {
+        if (std::holds_alternative<plans::Hold>(step.action)) return true;
+      }
+    }
+    return false;
+  }
+
+  void on_end() override {
+    const std::lock_guard lock(mutex_);
+    if (const auto agent = agent_.lock()) agent->peer_ended("");
+  }
+
+  Backend& backend_;
+  bool named_ = false;
+  // Set by open(), while nothing is read; after that constant.
+  std::string board_;
+  std::uint64_t epoch_ = 0;
+
+  std::mutex mutex_;
+  std::weak_ptr<ChannelEnd> agent_;
+  std::string early_;
+};
+
+}  // namespace
+
+grpc::ServerBidiReactor<v1::ConsoleRequest, v1::ConsoleResponse>* OrchestratorServiceImpl::Console(Context* context) {
+  return ConsoleCall::begin(std::make_shared<ConsoleCall>(context, backend_));
+}
+
+}  // namespace assay::api

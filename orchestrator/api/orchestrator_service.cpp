@@ -1,0 +1,159 @@
+#include "api/orchestrator_service.hpp"
+
+#include "api/runs.hpp"
+#include "api/submit.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "plans/plan.hpp"
+#include "plans/shipped.hpp"
+#include "scheduler/types.hpp"
+#include "wire/limits.hpp"
+#include "wire/scalar.hpp"
+#include "wire/status.hpp"
+
+namespace assay::api {
+
+template <class F>
+grpc::ServerUnaryReactor* OrchestratorServiceImpl::answer(Context* context, F work) {
+  auto* reactor = context->DefaultReactor();
+  backend_.requests.post([reactor, work = std::move(work)] {
+    const Result<> result = work();
+    reactor->Finish(result ? grpc::Status::OK : wire::to_status(result.error()));
+  });
+  return reactor;
+}
+
+static Result<> submit(Backend& backend, const v1::SubmitRunRequest& request, v1::Run* out) {
+  if (!request.request_id().empty()) {
+    // Said again, perhaps because the first answer was lost.
+    if (const auto known = TRY(backend.parts.store.run_by_request(request.request_id()))) {
+      return fill_run(backend, known->number, out);
+    }
+  }
+  const std::string id = TRY(backend.parts.dispatcher.submit(TRY(compile_run(backend, request))));
+  return fill_run(backend, TRY(run_number(id)), out);
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SubmitRun(Context* context,
+                                                                   const v1::SubmitRunRequest* request,
+                                                                   v1::SubmitRunResponse* response) {
+  return answer(context, [=, this] { return submit(backend_, *request, response->mutable_run()); });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListRuns(Context* context,
+                                                                  const v1::ListRunsRequest* request,
+                                                                  v1::ListRunsResponse* response) {
+  return answer(context, [=, this] { return list_runs(backend_, *request, response); });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::GetRun(Context* context, const v1::GetRunRequest* request,
+                                                                v1::GetRunResponse* response) {
+  return answer(context, [=, this]() -> Result<> {
+    return fill_run(backend_, TRY(run_number(request->id())), response->mutable_run());
+  });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::CancelRun(Context* context,
+                                                                   const v1::CancelRunRequest* request,
+                                                                   v1::CancelRunResponse* response) {
+  return answer(context, [=, this]() -> Result<> {
+    const auto number = TRY(run_number(request->id()));
+    TRY(wire::check_text("reason", request->reason(), wire::max_text));
+    TRY(backend_.parts.dispatcher.cancel_run(
+        request->id(), request->reason().empty() ? "cancelled on request" : request->reason()));
+    return fill_run(backend_, number, response->mutable_run());
+  });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::RetestRun(Context* context,
+                                                                   const v1::RetestRunRequest* request,
+                                                                   v1::RetestRunResponse* response) {
+  return answer(context, [=, this]() -> Result<> {
+    const auto row = TRY(backend_.parts.store.run(TRY(run_number(request->id()))));
+    if (!row) return fail(Cause::not_found, "no run '{}'", request->id());
+    v1::SubmitRunRequest again;
+    if (!again.ParseFromString(row->request)) {
+      return fail(Cause::internal, "run {}: its stored request cannot be read", request->id());
+    }
+    again.clear_request_id();
+    return submit(backend_, again, response->mutable_run());
+  });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::WhyRun(Context* context, const v1::WhyRunRequest* request,
+                                                                v1::WhyRunResponse* response) {
+  return answer(context, [=, this]() -> Result<> {
+    const auto number = TRY(run_number(request->id()));
+    if (!TRY(backend_.parts.store.run(number))) return fail(Cause::not_found, "no run '{}'", request->id());
+    for (const auto& reason : backend_.parts.dispatcher.why(request->id())) {
+      auto* out = response->add_jobs();
+      out->set_job(reason.job);
+      out->set_reason(wire::wire_text(reason.reason, wire::max_text));
+    }
+    return {};
+  });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListBoards(Context* context, const v1::ListBoardsRequest*,
+                                                                    v1::ListBoardsResponse* response) {
+  return answer(context, [=, this]() -> Result<> {
+    for (const auto& view : backend_.parts.dispatcher.boards()) fill_board(view, response->add_boards());
+    return {};
+  });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::GetBoard(Context* context,
+                                                                  const v1::GetBoardRequest* request,
+                                                                  v1::GetBoardResponse* response) {
+  return answer(context, [=, this]() -> Result<> {
+    fill_board(TRY(find_board(backend_, request->id())), response->mutable_board());
+    return {};
+  });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListAgents(Context* context, const v1::ListAgentsRequest*,
+                                                                    v1::ListAgentsResponse* response) {
+  return answer(context, [=, this]() -> Result<> {
+    for (const auto& view : backend_.parts.dispatcher.agents()) fill_agent(view, response->add_agents());
+    return {};
+  });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListPlans(Context* context, const v1::ListPlansRequest*,
+                                                                   v1::ListPlansResponse* response) {
+  return answer(context, [=]() -> Result<> {
+    for (const std::string& name : plans::shipped_plans()) {
+      const auto source = plans::shipped_plan(name);
+      if (!source) continue;
+      const auto plan = plans::parse_plan(source->text, source->file);
+      if (!plan) {
+        spdlog::warn("{}", plans::to_string(plan.error()));
+        continue;
+      }
+      auto* out = response->add_plans();
+      out->set_id(name);
+      out->set_about(plan->about);
+      for (const auto& artifact : plan->artifacts) {
+        if (artifact.from.empty()) out->add_artifacts(artifact.name);
+      }
+      for (const auto& role : plan->roles) {
+        for (const auto& [need, place] : role.needs) out->add_needs(need);
+      }
+    }
+    return {};
+  });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SetQuarantine(Context* context,
+                                                                       const v1::SetQuarantineRequest* request,
+                                                                       v1::SetQuarantineResponse* response) {
+  return answer(context, [=, this]() -> Result<> {
+    TRY(find_board(backend_, request->board()));
+    TRY(wire::check_text("reason", request->reason(), wire::max_text));
+    TRY(backend_.parts.dispatcher.quarantine(request->board(), request->reason()));
+    fill_board(TRY(find_board(backend_, request->board())), response->mutable_board());
+    return {};
+  });
+}
+
+}  // namespace assay::api

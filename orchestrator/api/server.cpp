@@ -1,0 +1,100 @@
+#include "api/server.hpp"
+
+#include <arpa/inet.h>
+#include <grpcpp/grpcpp.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/agent_service.hpp"
+#include "api/artifact_service.hpp"
+#include "api/orchestrator_service.hpp"
+#include "base/fd.hpp"
+#include "base/log.hpp"
+#include "scheduler/types.hpp"
+
+namespace assay::api {
+
+static constexpr auto grace = std::chrono::milliseconds(100);
+
+struct Server::Running {
+  Running(const Parts& parts) : backend(parts), agents(backend), artifacts(backend), orchestrator(backend) {}
+
+  Backend backend;
+  AgentServiceImpl agents;
+  ArtifactServiceImpl artifacts;
+  OrchestratorServiceImpl orchestrator;
+  wire::Endpoint endpoint;
+  std::unique_ptr<grpc::Server> server;
+};
+
+// gRPC only says that it cannot: a bind of our own says why.
+static Error why_not(const wire::Endpoint& endpoint) {
+  const std::string where = endpoint.text();
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
+      error != 0) {
+    return {Cause::invalid, fmt::format("cannot listen on {}: {}", where, gai_strerror(error))};
+  }
+  const UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int one = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  const int bound = fd ? ::bind(fd.get(), found->ai_addr, found->ai_addrlen) : -1;
+  const int number = errno;
+  freeaddrinfo(found);
+  std::string text = bound != 0 ? std::generic_category().message(number) : "gRPC refuses the address";
+  if (bound != 0 && number == EADDRINUSE) text += "; is another assayd running? --listen takes another port";
+  return {Cause::io, fmt::format("cannot listen on {}: {}", where, text)};
+}
+
+Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, const Parts& parts,
+                                              const std::string& version) {
+  auto running = std::make_unique<Running>(parts);
+  running->backend.version = version;
+  running->backend.identity = TRY(parts.store.identity());
+  parts.dispatcher.on_run_changed([runs = running->backend.runs](const std::string& run) { runs->notify(run); });
+  grpc::ServerBuilder builder;
+  wire::apply_server_limits(builder);
+  int port = 0;
+  builder.AddListeningPort(listen.text(), grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&running->agents);
+  builder.RegisterService(&running->artifacts);
+  builder.RegisterService(&running->orchestrator);
+  running->server = builder.BuildAndStart();
+  if (!running->server || port == 0) return tl::unexpected(why_not(listen));
+  running->endpoint = {listen.host, static_cast<std::uint16_t>(port)};
+  return std::unique_ptr<Server>(new Server(std::move(running)));
+}
+
+Server::Server(std::unique_ptr<Running> running) : running_(std::move(running)) {}
+
+Server::~Server() { stop(); }
+
+void Server::stop() {
+  if (!running_->server) return;
+  running_->server->Shutdown(std::chrono::system_clock::now() + grace);
+  running_->server->Wait();
+  running_->server.reset();
+}
+
+const wire::Endpoint& Server::endpoint() const { return running_->endpoint; }
+
+Result<> count_ended_attempts(const Parts& parts) {
+  for (const auto& row : TRY(parts.store.open_work()).attempts) {
+    const std::string attempt = to_string(scheduler::AttemptId{{row.run, row.job}, row.number});
+    const auto stored = parts.segments.stored(attempt);
+    if (!stored) {
+      spdlog::warn("{}: {}", attempt, stored.error().text);
+      continue;
+    }
+    if (!stored->ended) continue;
+    const auto outcome = static_cast<dispatch::Outcome>(stored->ended->verdict);
+    TRY(parts.dispatcher.attempt_ended(attempt, outcome, stored->ended->sentence, stored->ended->retry_elsewhere));
+  }
+  return {};
+}
+
+}  // namespace assay::api
