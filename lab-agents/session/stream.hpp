@@ -76,7 +76,9 @@ class Stream : public grpc::ClientBidiReactor<Request, Response>,
   void OnWriteDone(bool ok) override {
     const std::lock_guard lock(mutex_);
     writing_ = false;
-    if (!ok) {
+    // Reading may have ended meanwhile while this write still went well: then
+    // nobody else lets go, and the stream would never be done.
+    if (!ok || ended_) {
       ended_ = true;
       release();
     } else if (!queue_.empty()) {
