@@ -20,7 +20,8 @@ constexpr Duration settle = std::chrono::milliseconds(250);
 constexpr Duration quiet = std::chrono::milliseconds(200);
 constexpr Duration silent_within = std::chrono::seconds(2);
 
-void begin_actuation(RoleState& role, Interrupts& interrupts, const std::string& what, bool silent) {
+void begin_actuation(RoleState& role, Interrupts& interrupts, const std::string& what,
+                     bool silent) {
   role.console->mark(what, silent);
   (void)role.board->incidents();  // of the program that is being replaced
   interrupts.forget_lockup(role.name());
@@ -76,13 +77,15 @@ Result<> switch_off(RoleState& role, EventSink& sink, Interrupts& interrupts, co
   if (!reads && listens) {
     const auto silent = role.console->silence(quiet, wait.at_most(silent_within));
     if (!silent && silent.error().cause == Cause::timeout) {
-      return fail(Cause::device,
-                  "switched off, but its console goes on: the switch does not cut this board's power");
+      return fail(
+          Cause::device,
+          "switched off, but its console goes on: the switch does not cut this board's power");
     }
     TRY(silent);
   }
   role.console->powered(false, settle);
-  sink.emit(role.name(), role.board->id(), evidence::PowerEdge{false, reads.has_value() || listens});
+  sink.emit(role.name(), role.board->id(),
+            evidence::PowerEdge{false, reads.has_value() || listens});
   return {};
 }
 
@@ -121,7 +124,8 @@ Outcome run(Run& run, const plans::Reset&) {
     begin_actuation(role, run.interrupts, "reset by SMP", false);
     const auto done = smp::Client(role.console->smp()).reset(wait);
     if (!done && done.error().cause == Cause::timeout) {
-      return attribute(run, {"the program did not answer the reset by SMP", "it answered the reset"});
+      return attribute(run,
+                       {"the program did not answer the reset by SMP", "it answered the reset"});
     }
     if (!done) return from_error(run, done.error(), doing);
   } else {
@@ -146,7 +150,8 @@ Outcome run(Run& run, const plans::Flash& step) {
                                    [&](const auto& s) { return s.name == step.slot; });
     if (slot == slots.end()) {
       return {.state = evidence::StepState::lab_error,
-              .sentence = fmt::format("board type '{}' has no slot '{}'", role.profile().name, step.slot)};
+              .sentence =
+                  fmt::format("board type '{}' has no slot '{}'", role.profile().name, step.slot)};
     }
     job = {*file, slot->address + slot->image_offset, false, slot->size - slot->image_offset};
   }

@@ -62,7 +62,8 @@ Result<Artifacts::Image> Artifacts::image(const std::string& name, const plans::
     for (const auto& segment : all.all) {
       const auto from = std::max(begin, segment.address), to = std::min(end, segment.end());
       if (from >= to) continue;
-      const auto first = segment.bytes.begin() + static_cast<std::ptrdiff_t>(from - segment.address);
+      const auto first =
+          segment.bytes.begin() + static_cast<std::ptrdiff_t>(from - segment.address);
       inside.all.push_back({from, Bytes(first, first + static_cast<std::ptrdiff_t>(to - from))});
     }
     content = TRY(inside.flatten(primary->address, primary->size, profile.erased));

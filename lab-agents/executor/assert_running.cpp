@@ -36,29 +36,36 @@ std::string disagreement(const std::string& name, const std::vector<Word>& words
 
 Outcome judge(const Run& run, const std::string& name, const std::vector<Word>& words) {
   for (const auto& word : words) {
-    if (word.broken && word.broken->cause == Cause::cancelled) return interrupted(run, name + " was seen to run");
+    if (word.broken && word.broken->cause == Cause::cancelled)
+      return interrupted(run, name + " was seen to run");
   }
   const auto any = [&](Says what) {
-    return std::any_of(words.begin(), words.end(), [&](const auto& w) { return w.finding.says == what; });
+    return std::any_of(words.begin(), words.end(),
+                       [&](const auto& w) { return w.finding.says == what; });
   };
   const std::string before = name + " was seen to run";
   if (any(Says::disagrees)) return attribute(run, {disagreement(name, words), before});
   for (const auto& word : words) {
-    if (!word.silent.empty()) return attribute(run, {fmt::format("{} was expected to run; {}", name, word.silent), before});
+    if (!word.silent.empty())
+      return attribute(run, {fmt::format("{} was expected to run; {}", name, word.silent), before});
   }
-  if (std::count_if(words.begin(), words.end(), [](const auto& w) { return w.told(); }) >= 2) return {};
+  if (std::count_if(words.begin(), words.end(), [](const auto& w) { return w.told(); }) >= 2)
+    return {};
 
   for (const auto& word : words) {
     if (word.broken) {
-      return from_error(run, *word.broken, fmt::format("asking the {} whether {} runs", word.finding.channel, name));
+      return from_error(run, *word.broken,
+                        fmt::format("asking the {} whether {} runs", word.finding.channel, name));
     }
   }
   std::vector<std::string> why;
   for (const auto& word : words) {
-    if (!word.told()) why.push_back(fmt::format("{}: {}", word.finding.channel, word.finding.observed));
+    if (!word.told())
+      why.push_back(fmt::format("{}: {}", word.finding.channel, word.finding.observed));
   }
   return {.state = StepState::lab_error,
-          .sentence = fmt::format("two channels must tell whether {} runs, and too few can ({})", name, listed(why))};
+          .sentence = fmt::format("two channels must tell whether {} runs, and too few can ({})",
+                                  name, listed(why))};
 }
 
 }  // namespace
@@ -69,7 +76,8 @@ Outcome run(Run& run, const plans::AssertRunning& step) {
     return from_error(run, image.error(), run.step.text);
   }
   const auto* known = image ? &*image : nullptr;
-  const std::string name = image ? fmt::format("{} ({})", step.artifact, image->version()) : step.artifact;
+  const std::string name =
+      image ? fmt::format("{} ({})", step.artifact, image->version()) : step.artifact;
 
   // The console first: once the program has said who it is, it can answer.
   const Wait wait = run.within(step.within);
@@ -80,7 +88,8 @@ Outcome run(Run& run, const plans::AssertRunning& step) {
     words.push_back(smp_word(run, step, known, Wait{Deadline::after(left), run.wait.stop}));
   }
   if (!run.wait.stop.stop_requested()) {
-    words.push_back(flash_word(run, step, known, Wait{Deadline::after(run.role.scaled(read_within)), run.wait.stop}));
+    words.push_back(flash_word(run, step, known,
+                               Wait{Deadline::after(run.role.scaled(read_within)), run.wait.stop}));
   }
   Outcome outcome;
   if (run.wait.stop.stop_requested()) {

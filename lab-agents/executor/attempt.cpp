@@ -83,7 +83,8 @@ void Attempt::open(RoleState& role, std::vector<Matcher> never) {
   auto* console = role.board->console();
   role.console = std::make_shared<ConsoleLog>(
       *watch_, sink_, role.name(), role.board->id(), started_, std::move(never),
-      [interrupts = interrupts_, name = role.name()](const plans::Marker& marker, const Line& line) {
+      [interrupts = interrupts_, name = role.name()](const plans::Marker& marker,
+                                                     const Line& line) {
         interrupts->never_seen({marker.name, name, line});
       },
       [console, epoch = role.epoch](ByteView bytes, const Wait& wait) -> Result<> {
@@ -95,7 +96,8 @@ void Attempt::open(RoleState& role, std::vector<Matcher> never) {
     interrupts->incident(name, incident);
   });
   if (console != nullptr) {
-    console->listen([log = role.console](const abilities::ConsoleChunk& chunk) { log->feed(chunk); });
+    console->listen(
+        [log = role.console](const abilities::ConsoleChunk& chunk) { log->feed(chunk); });
   }
 }
 
@@ -109,21 +111,31 @@ void Attempt::close() {
   roles_.clear();
 }
 
-Outcome Attempt::run_step(std::uint32_t index, const plans::Step& step, const Interrupts::Heed& heed,
-                          Deadline deadline) {
+Outcome Attempt::run_step(std::uint32_t index, const plans::Step& step,
+                          const Interrupts::Heed& heed, Deadline deadline) {
   auto& role = roles_.at(step.role);
   sink_.emit(role.name(), role.board->id(),
              evidence::StepStarted{index, step.id, step.text, step.place});
-  Run run{inputs_.spec, artifacts_, sink_,       *watch_, *interrupts_, role, index, step,
-          Wait{deadline, interrupts_->begin_step(heed)}, role.console->cursor()};
+  Run run{inputs_.spec,
+          artifacts_,
+          sink_,
+          *watch_,
+          *interrupts_,
+          role,
+          index,
+          step,
+          Wait{deadline, interrupts_->begin_step(heed)},
+          role.console->cursor()};
   Outcome outcome;
   try {
-    outcome = std::visit([&](const auto& action) { return executor::run(run, action); }, step.action);
+    outcome =
+        std::visit([&](const auto& action) { return executor::run(run, action); }, step.action);
   } catch (const std::exception& error) {
     outcome = {.state = StepState::lab_error,
                .sentence = fmt::format("a defect in Assay: {}", error.what())};
   }
-  if (const auto seen = interrupts_->never(); seen && heed.never && outcome.state == StepState::passed) {
+  if (const auto seen = interrupts_->never();
+      seen && heed.never && outcome.state == StepState::passed) {
     outcome = failed_by_never(run, *seen);
   }
   if (outcome.state == StepState::cancelled && inputs_.stop_reason) {
@@ -152,8 +164,10 @@ void Attempt::decide(const Outcome& outcome, std::int64_t step) {
 
 void Attempt::run_steps() {
   double factor = 1;
-  for (const auto& role : inputs_.spec.roles) factor = std::max(factor, role.profile.deadline_factor);
-  const Duration limit = inputs_.spec.deadline > Duration::zero() ? inputs_.spec.deadline : no_deadline;
+  for (const auto& role : inputs_.spec.roles)
+    factor = std::max(factor, role.profile.deadline_factor);
+  const Duration limit =
+      inputs_.spec.deadline > Duration::zero() ? inputs_.spec.deadline : no_deadline;
   const auto deadline = Deadline::after(
       Duration(static_cast<std::int64_t>(static_cast<double>(limit.count()) * factor)));
 
@@ -163,7 +177,8 @@ void Attempt::run_steps() {
       Interrupts::Heed heed;
       // An actuation replaces the program: only what watches it minds a lockup.
       const auto& action = step.action;
-      if (!std::holds_alternative<plans::Flash>(action) && !std::holds_alternative<plans::Power>(action) &&
+      if (!std::holds_alternative<plans::Flash>(action) &&
+          !std::holds_alternative<plans::Power>(action) &&
           !std::holds_alternative<plans::Reset>(action)) {
         heed.guest_of = step.role;
       }
@@ -171,7 +186,8 @@ void Attempt::run_steps() {
       if (outcome.state != StepState::passed) decide(outcome, index);
     } else {
       const auto& role = roles_.at(step.role);
-      sink_.emit(role.name(), role.board->id(), evidence::StepEnded{index, StepState::skipped, "", {}, 0, 0});
+      sink_.emit(role.name(), role.board->id(),
+                 evidence::StepEnded{index, StepState::skipped, "", {}, 0, 0});
     }
     ++index;
   }
@@ -188,8 +204,10 @@ void Attempt::run_finally() {
       heed.stop = false;
       if (!after_stop) after_stop = Deadline::after(finally_after_stop);
     }
-    const auto outcome = run_step(index, step, heed, after_stop.value_or(Deadline::after(no_deadline)));
-    if (outcome.state != StepState::passed && end_.verdict == Verdict::passed) decide(outcome, index);
+    const auto outcome =
+        run_step(index, step, heed, after_stop.value_or(Deadline::after(no_deadline)));
+    if (outcome.state != StepState::passed && end_.verdict == Verdict::passed)
+      decide(outcome, index);
     ++index;
   }
 }
@@ -221,8 +239,8 @@ evidence::AttemptEnded Attempt::run() {
     // Between two steps, or while things were put in order.
     if (const auto seen = interrupts_->never(); seen && end_.verdict == Verdict::passed) {
       end_ = {Verdict::failed,
-              fmt::format("{} must never be seen, but {}'s console said \"{}\"", seen->marker, seen->role,
-                          seen->line.text),
+              fmt::format("{} must never be seen, but {}'s console said \"{}\"", seen->marker,
+                          seen->role, seen->line.text),
               -1, false};
     }
     make_safe();
@@ -242,12 +260,13 @@ evidence::AttemptEnded Attempt::run() {
 
 }  // namespace
 
-evidence::AttemptEnded run_attempt(const AttemptInputs& inputs, EventSink& sink, std::stop_token stop) {
+evidence::AttemptEnded run_attempt(const AttemptInputs& inputs, EventSink& sink,
+                                   std::stop_token stop) {
   try {
     return Attempt(inputs, sink, std::move(stop)).run();
   } catch (const std::exception& error) {  // out of memory or threads
-    const evidence::AttemptEnded end{Verdict::lab_error, fmt::format("a defect in Assay: {}", error.what()),
-                                     -1, false};
+    const evidence::AttemptEnded end{Verdict::lab_error,
+                                     fmt::format("a defect in Assay: {}", error.what()), -1, false};
     sink.emit("", "", end);
     return end;
   }

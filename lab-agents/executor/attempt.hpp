@@ -37,11 +37,11 @@ struct LeasedBoard {
 
 struct AttemptInputs {
   const plans::JobSpec& spec;
-  std::map<std::string, LeasedBoard> boards;                  // by role
-  std::map<std::string, std::filesystem::path> files;         // by artifact name; derived ones not
-  std::filesystem::path scratch;                              // a folder of this attempt's own
-  std::string agent;                                          // its name, for AttemptStarted
-  std::map<std::string, std::string> environment;             // tool versions
+  std::map<std::string, LeasedBoard> boards;           // by role
+  std::map<std::string, std::filesystem::path> files;  // by artifact name; derived ones not
+  std::filesystem::path scratch;                       // a folder of this attempt's own
+  std::string agent;                                   // its name, for AttemptStarted
+  std::map<std::string, std::string> environment;      // tool versions
   // Why `stop` was requested, asked once it was: {cancelled, "cancelled by ..."}
   // or {lab_error, "the lease ended: ..."}.
   std::function<std::pair<evidence::Verdict, std::string>()> stop_reason;

@@ -15,17 +15,19 @@ constexpr Duration check_within = std::chrono::seconds(5);
 
 Outcome lost(const Run& run, const Fault& fault, const std::string& before) {
   const bool own = fault.role == run.role.name();
-  return {.state = StepState::lab_error,
-          .sentence = fmt::format("the lab lost {} before {}: {}; this says nothing about the product",
-                                  own ? run.role.board->id() : "the board of role '" + fault.role + "'",
-                                  before, printable(fault.text)),
-          .retry_elsewhere = true};
+  return {
+      .state = StepState::lab_error,
+      .sentence = fmt::format("the lab lost {} before {}: {}; this says nothing about the product",
+                              own ? run.role.board->id() : "the board of role '" + fault.role + "'",
+                              before, printable(fault.text)),
+      .retry_elsewhere = true};
 }
 
 Outcome locked_up(const std::string& text, const std::string& before) {
-  return {.state = StepState::failed,
-          .sentence = fmt::format("the program locked up before {}: {}; this is the product's failure",
-                                  before, printable(text))};
+  return {
+      .state = StepState::failed,
+      .sentence = fmt::format("the program locked up before {}: {}; this is the product's failure",
+                              before, printable(text))};
 }
 
 // What happened by itself to this board since it was last actuated.
@@ -66,9 +68,9 @@ std::optional<Outcome> trouble(const Run& run, const Missing& missing) {
     return Outcome{
         .state = StepState::lab_error,
         .sentence = fmt::format("{}, but the {} of {} is not healthy: {}; this says nothing about "
-                                    "the product",
-                                    missing.what, ability, board.id(), error.text),
-            .retry_elsewhere = true};
+                                "the product",
+                                missing.what, ability, board.id(), error.text),
+        .retry_elsewhere = true};
   }
   // What the checks may have brought to light.
   return by_incident(run, missing.before);
@@ -83,8 +85,8 @@ Outcome attribute(const Run& run, const Missing& missing) {
                                     run.role.board->id())};
   }
   return {.state = StepState::failed,
-          .sentence = fmt::format("{}; {} {} healthy, so this is the product's failure", missing.what,
-                                  listed(all), all.size() == 1 ? "is" : "are")};
+          .sentence = fmt::format("{}; {} {} healthy, so this is the product's failure",
+                                  missing.what, listed(all), all.size() == 1 ? "is" : "are")};
 }
 
 Outcome from_error(const Run& run, const Error& error, const std::string& doing) {
@@ -108,11 +110,11 @@ Outcome from_error(const Run& run, const Error& error, const std::string& doing)
 }
 
 Outcome failed_by_never(const Run& run, const NeverSeen& seen) {
-  Outcome outcome{.state = StepState::failed,
-                  .sentence = fmt::format("{} must never be seen, but {}'s console said \"{}\" during "
-                                          "\"{}\"",
-                                          seen.marker, seen.role, printable(seen.line.text),
-                                          run.step.text)};
+  Outcome outcome{
+      .state = StepState::failed,
+      .sentence = fmt::format("{} must never be seen, but {}'s console said \"{}\" during "
+                              "\"{}\"",
+                              seen.marker, seen.role, printable(seen.line.text), run.step.text)};
   if (seen.role == run.role.name()) {
     outcome.region = {seen.line.offset, seen.line.end - seen.line.offset};
   }

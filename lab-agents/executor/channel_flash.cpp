@@ -17,10 +17,12 @@ constexpr std::uint64_t read_limit = 16U << 20;  // a call, as abilities::Flash 
 Result<std::optional<Bytes>> read_slot(const Run& run, const plans::Slot& slot, const Wait& wait) {
   Bytes all;
   while (all.size() < slot.size) {
-    const auto part = TRY(run.role.board->flash()->read(run.role.order(wait), slot.address + all.size(),
-                                                        std::min(read_limit, slot.size - all.size())));
+    const auto part =
+        TRY(run.role.board->flash()->read(run.role.order(wait), slot.address + all.size(),
+                                          std::min(read_limit, slot.size - all.size())));
     if (!part) return std::nullopt;
-    if (part->empty()) return fail(Cause::device, "the flash read back ended at byte {}", all.size());
+    if (part->empty())
+      return fail(Cause::device, "the flash read back ended at byte {}", all.size());
     all.insert(all.end(), part->begin(), part->end());
   }
   return all;
@@ -43,14 +45,16 @@ Word flash_word(const Run& run, const plans::AssertRunning& step, const Artifact
       std::find_if(slots.begin(), slots.end(), [](const auto& s) { return s.name == "primary"; });
   if (run.role.board->flash() == nullptr || primary == slots.end() || image == nullptr) {
     word.finding.observed = run.role.board->flash() == nullptr ? "the board has no flash ability"
-                            : primary == slots.end()           ? "the board type names no primary slot"
-                                                     : "the artifact holds no image to compare with";
+                            : primary == slots.end()
+                                ? "the board type names no primary slot"
+                                : "the artifact holds no image to compare with";
     return word;
   }
   // The bytes that the bootloader's hash is over; what follows are signatures.
   const auto wanted = image->hashed();
   const auto digest = sha256(wanted);
-  word.finding.expected = fmt::format("{}, {} bytes", version_and_hash(image->version(), digest), wanted.size());
+  word.finding.expected =
+      fmt::format("{}, {} bytes", version_and_hash(image->version(), digest), wanted.size());
   const auto read = read_slot(run, *primary, wait);
   if (!read) {
     word.finding.observed = read.error().text;

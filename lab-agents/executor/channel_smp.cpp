@@ -32,8 +32,8 @@ Word smp_word(const Run& run, const plans::AssertRunning& step, const Artifacts:
     return step.confirmed ? (confirmed ? ", confirmed" : ", not confirmed") : "";
   };
   if (image != nullptr) {
-    word.finding.expected =
-        version_and_hash(image->version(), image->facts.stored_hash) + asked(step.confirmed.value_or(false));
+    word.finding.expected = version_and_hash(image->version(), image->facts.stored_hash) +
+                            asked(step.confirmed.value_or(false));
   }
   const auto slots = smp::Client(run.role.console->smp()).images(wait);
   if (!slots) {

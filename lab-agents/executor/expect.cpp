@@ -25,23 +25,26 @@ Outcome absent(Run& run, const plans::Expect& step, Matcher& matcher, const Wait
   const auto seen = run.role.console->expect(matcher, wait);
   if (seen) {
     return {.state = StepState::failed,
-            .sentence = fmt::format("{} must not be seen, but the console said \"{}\"", step.marker.name,
-                                    printable(seen->line.text)),
+            .sentence = fmt::format("{} must not be seen, but the console said \"{}\"",
+                                    step.marker.name, printable(seen->line.text)),
             .findings = {{"console", "no " + expected_words(step.marker), plain(seen->line.text),
                           Finding::Says::disagrees}},
             .region = {seen->line.offset, seen->line.end - seen->line.offset}};
   }
   if (seen.error().cause == Cause::cancelled) return interrupted(run, before);
   // A program that cannot print proves nothing either.
-  if (auto found = trouble(run, {step.marker.name + " stayed away", before})) return *std::move(found);
-  return {.findings = {{"console", "no " + expected_words(step.marker), "not seen", Finding::Says::agrees}}};
+  if (auto found = trouble(run, {step.marker.name + " stayed away", before}))
+    return *std::move(found);
+  return {.findings = {
+              {"console", "no " + expected_words(step.marker), "not seen", Finding::Says::agrees}}};
 }
 
 }  // namespace
 
 Outcome run(Run& run, const plans::Expect& step) {
   if (run.role.board->console() == nullptr) {
-    return {.state = StepState::lab_error, .sentence = run.role.board->id() + " has no console ability"};
+    return {.state = StepState::lab_error,
+            .sentence = run.role.board->id() + " has no console ability"};
   }
   auto matcher = Matcher::make(step.marker);
   if (!matcher) return from_error(run, matcher.error(), run.step.text);
@@ -65,15 +68,16 @@ Outcome run(Run& run, const plans::Expect& step) {
   } else {
     const auto limit = run.limit_words(step.within, wait);
     const auto& instead = matcher->instead();
-    const auto what =
-        instead ? fmt::format("the console said \"{}\" where {} was expected", plain(instead->text),
-                              expected_words(step.marker))
-                : fmt::format("{} but {} was not seen {}", story(run.role), step.marker.name, limit);
+    const auto what = instead ? fmt::format("the console said \"{}\" where {} was expected",
+                                            plain(instead->text), expected_words(step.marker))
+                              : fmt::format("{} but {} was not seen {}", story(run.role),
+                                            step.marker.name, limit);
     outcome = attribute(run, {what, before});
   }
-  outcome.findings.push_back({"console", expected_words(step.marker),
-                              matcher->instead() ? plain(matcher->instead()->text) : "not seen",
-                              matcher->instead() ? Finding::Says::disagrees : Finding::Says::cannot_tell});
+  outcome.findings.push_back(
+      {"console", expected_words(step.marker),
+       matcher->instead() ? plain(matcher->instead()->text) : "not seen",
+       matcher->instead() ? Finding::Says::disagrees : Finding::Says::cannot_tell});
   return outcome;
 }
 

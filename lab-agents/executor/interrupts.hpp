@@ -38,7 +38,7 @@ class Interrupts {
   struct Heed {
     bool stop = true;
     bool never = true;
-    bool earlier = true;      // also what happened before the step began
+    bool earlier = true;        // also what happened before the step began
     std::string guest_of = {};  // a lockup of this role's program
   };
 
@@ -65,7 +65,7 @@ class Interrupts {
   std::stop_source step_;
   Heed heed_;
   std::optional<NeverSeen> never_;
-  std::map<std::string, Fault> faults_;  // by role
+  std::map<std::string, Fault> faults_;                // by role
   std::stop_callback<std::function<void()>> on_stop_;  // last: it uses the above
 };
 

@@ -6,7 +6,8 @@ namespace assay::executor {
 
 namespace {
 
-Result<std::shared_ptr<const re2::RE2>> compiled(const std::string& marker, const std::string& expression) {
+Result<std::shared_ptr<const re2::RE2>> compiled(const std::string& marker,
+                                                 const std::string& expression) {
   // Latin-1: a console is bytes, and one that is no UTF-8 must not end a match.
   re2::RE2::Options options(re2::RE2::Latin1);
   options.set_log_errors(false);
@@ -27,7 +28,8 @@ Result<Matcher> Matcher::make(const plans::Marker& marker) {
   return made;
 }
 
-std::optional<std::string> Matcher::take(const Line& line, std::uint64_t mark, std::uint64_t cursor) {
+std::optional<std::string> Matcher::take(const Line& line, std::uint64_t mark,
+                                         std::uint64_t cursor) {
   if (mark_ != mark) {
     mark_ = mark;
     anchored_ = after_ == nullptr;

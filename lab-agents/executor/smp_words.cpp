@@ -13,16 +13,20 @@ Outcome from_smp_error(const Run& run, const Error& error, const std::string& do
             .sentence = fmt::format("the device refused {}: {}", doing, error.text)};
   }
   if (error.cause == Cause::timeout) {
-    return attribute(run, {fmt::format("the device did not answer {} {} ({})", doing, limit, error.text),
-                           doing + " was done"});
+    return attribute(run,
+                     {fmt::format("the device did not answer {} {} ({})", doing, limit, error.text),
+                      doing + " was done"});
   }
   return from_error(run, error, doing);
 }
 
-std::string short_hash(ByteView hash) { return to_hex(hash.first(std::min<std::size_t>(hash.size(), 4))); }
+std::string short_hash(ByteView hash) {
+  return to_hex(hash.first(std::min<std::size_t>(hash.size(), 4)));
+}
 
 std::string version_and_hash(const std::string& version, ByteView hash) {
-  return hash.empty() ? version + " (no hash)" : fmt::format("{} (hash {})", version, short_hash(hash));
+  return hash.empty() ? version + " (no hash)"
+                      : fmt::format("{} (hash {})", version, short_hash(hash));
 }
 
 const smp::ImageSlot* running(const std::vector<smp::ImageSlot>& slots) {

@@ -12,7 +12,8 @@ namespace assay::executor {
 
 // A refusal by the device is the product's (or the bytes'); its silence is
 // attributed. `doing` is "the upload of update"; `limit` is "within 10 s".
-Outcome from_smp_error(const Run&, const Error&, const std::string& doing, const std::string& limit);
+Outcome from_smp_error(const Run&, const Error&, const std::string& doing,
+                       const std::string& limit);
 
 // The first 8 hex digits, as people compare them.
 std::string short_hash(ByteView);

@@ -17,7 +17,8 @@ Outcome no_console(const Run& run) {
           .sentence = run.role.board->id() + " has no console ability to speak SMP over"};
 }
 
-Outcome disagrees(const std::string& expected, const std::string& observed, const std::string& sentence) {
+Outcome disagrees(const std::string& expected, const std::string& observed,
+                  const std::string& sentence) {
   return {.state = StepState::failed,
           .sentence = sentence,
           .findings = {{"smp", expected, observed, Finding::Says::disagrees}}};
@@ -33,14 +34,16 @@ std::string flags(const smp::ImageSlot& slot) {
 }
 
 // What must hold once the device has the image: it lists it, and as marked.
-Outcome mark(Run& run, smp::Client& client, const plans::Update& step, ByteView bytes, const Wait& wait) {
+Outcome mark(Run& run, smp::Client& client, const plans::Update& step, ByteView bytes,
+             const Wait& wait) {
   const auto limit = run.limit_words(step.within, wait);
   const auto listing = client.images(wait);
   if (!listing) return from_smp_error(run, listing.error(), "the request for its images", limit);
   const auto* stored = other(*listing);
   const auto own = images::parse_mcuboot(bytes);
-  const auto expected = own ? version_and_hash("v" + to_string(own->header.version), own->stored_hash)
-                            : step.artifact;
+  const auto expected =
+      own ? version_and_hash("v" + to_string(own->header.version), own->stored_hash)
+          : step.artifact;
   if (stored == nullptr || stored->hash.empty()) {
     return disagrees(expected, "no image in the secondary slot",
                      fmt::format("the device took {} but lists no image in its secondary slot, so "
@@ -49,26 +52,31 @@ Outcome mark(Run& run, smp::Client& client, const plans::Update& step, ByteView 
   }
   const auto observed = version_and_hash("v" + stored->version, stored->hash);
   if (own && !own->stored_hash.empty() && own->stored_hash != stored->hash) {
-    return disagrees(expected, observed,
-                     fmt::format("the device took {}, but lists {} in its secondary slot instead of {}",
-                                 step.artifact, observed, expected));
+    return disagrees(
+        expected, observed,
+        fmt::format("the device took {}, but lists {} in its secondary slot instead of {}",
+                    step.artifact, observed, expected));
   }
   const bool test = step.until == plans::Update::Until::pending;
   const Bytes hash = stored->hash;
   auto marked = test ? client.test(hash, wait) : client.confirm(hash, wait);
-  const std::string doing = fmt::format("marking {} {}", step.artifact, test ? "for a test boot" : "for good");
+  const std::string doing =
+      fmt::format("marking {} {}", step.artifact, test ? "for a test boot" : "for good");
   if (!marked) return from_smp_error(run, marked.error(), doing, limit);
   if (marked->empty()) marked = client.images(wait);  // a terse answer
   if (!marked) return from_smp_error(run, marked.error(), "the request for its images", limit);
   const auto* now = other(*marked);
-  const bool as_asked = now != nullptr && now->hash == hash && now->pending && (test || now->permanent);
+  const bool as_asked =
+      now != nullptr && now->hash == hash && now->pending && (test || now->permanent);
   const std::string want = test ? "pending" : "pending and permanent";
   if (!as_asked) {
-    const auto shown = now == nullptr ? "no image in the secondary slot" : observed + ", " + flags(*now);
+    const auto shown =
+        now == nullptr ? "no image in the secondary slot" : observed + ", " + flags(*now);
     return disagrees(expected + ", " + want, shown,
                      fmt::format("the device accepted {}, but then says {}", doing, shown));
   }
-  return {.findings = {{"smp", expected + ", " + want, observed + ", " + flags(*now), Finding::Says::agrees}}};
+  return {.findings = {{"smp", expected + ", " + want, observed + ", " + flags(*now),
+                        Finding::Says::agrees}}};
 }
 
 }  // namespace
@@ -89,7 +97,8 @@ Outcome run(Run& run, const plans::Update& step) {
     reported = done;
     run.emit(evidence::StepProgress{run.index, done, all, "bytes"});
   };
-  const auto sent = client.upload(*bytes, {.image = 0, .upgrade_only = false, .progress = progress}, wait);
+  const auto sent =
+      client.upload(*bytes, {.image = 0, .upgrade_only = false, .progress = progress}, wait);
   if (!sent) return from_smp_error(run, sent.error(), doing, run.limit_words(step.within, wait));
   if (step.until == plans::Update::Until::uploaded) return {};
   return mark(run, client, step, *bytes, wait);
@@ -102,12 +111,13 @@ Outcome run(Run& run, const plans::Confirm& step) {
   auto slots = client.confirm({}, wait);
   if (slots && slots->empty()) slots = client.images(wait);
   if (!slots) {
-    return from_smp_error(run, slots.error(), "the confirmation", run.limit_words(step.within, wait));
+    return from_smp_error(run, slots.error(), "the confirmation",
+                          run.limit_words(step.within, wait));
   }
   const auto* active = running(*slots);
   const auto observed = active == nullptr ? "no active image"
-                                          : version_and_hash("v" + active->version, active->hash) + ", " +
-                                                flags(*active);
+                                          : version_and_hash("v" + active->version, active->hash) +
+                                                ", " + flags(*active);
   if (active == nullptr || !active->confirmed) {
     return disagrees("confirmed", observed,
                      "the device accepted the confirmation, but then says " + observed);

@@ -70,7 +70,8 @@ plans::Profile fake_profile() {
 Bench::Bench() : folder(*TempFolder::make("executor-test")) {
   spec.plan = "test";
   spec.roles = {{"dut", {"power", "flash", "console"}, "", fake_profile()}};
-  const auto v1 = signed_image({1, 0, 0, 0}, "Jun  3 2026"), v2 = signed_image({2, 0, 0, 0}, "Jul  1 2026");
+  const auto v1 = signed_image({1, 0, 0, 0}, "Jun  3 2026"),
+             v2 = signed_image({2, 0, 0, 0}, "Jul  1 2026");
   Bytes chip(slot0, 0xFF);
   chip.insert(chip.end(), v1.begin(), v1.end());
   artifact("base", chip);
@@ -81,10 +82,12 @@ void Bench::artifact(const std::string& name, const Bytes& bytes) {
   const auto path = folder.path() / (name + ".bin");
   EXPECT_TRUE(write_file(path, bytes));
   files_[name] = path;
-  spec.artifacts.push_back({name, "", to_hex(sha256(bytes)), bytes.size(), name + ".bin", "", {}, ""});
+  spec.artifacts.push_back(
+      {name, "", to_hex(sha256(bytes)), bytes.size(), name + ".bin", "", {}, ""});
 }
 
-void Bench::derived(const std::string& name, const std::string& from, images::Derivation derivation) {
+void Bench::derived(const std::string& name, const std::string& from,
+                    images::Derivation derivation) {
   spec.artifacts.push_back({name, "", "", 0, "", from, {derivation}, ""});
 }
 
@@ -97,8 +100,8 @@ plans::Marker Bench::marker(const std::string& name) const {
 
 Bench& Bench::add(plans::Action action, const std::string& role) {
   const auto n = spec.steps.size();
-  spec.steps.push_back({"", role, "step " + std::to_string(n), "test.yaml:" + std::to_string(n + 1) + ":1",
-                        std::move(action)});
+  spec.steps.push_back({"", role, "step " + std::to_string(n),
+                        "test.yaml:" + std::to_string(n + 1) + ":1", std::move(action)});
   return *this;
 }
 
@@ -121,8 +124,9 @@ Bench& Bench::update(const std::string& artifact, plans::Update::Until until, Du
 }
 
 evidence::AttemptEnded Bench::run(std::stop_token stop) {
-  AttemptInputs inputs{spec, {{"dut", {&board, 1}}}, files_, folder.path() / "scratch", "agent-1", {},
-                       [this] { return why_stopped; }};
+  AttemptInputs inputs{
+      spec, {{"dut", {&board, 1}}},        files_, folder.path() / "scratch", "agent-1",
+      {},   [this] { return why_stopped; }};
   for (const auto& [role, other] : others) inputs.boards[role] = {other, 1};
   return run_attempt(inputs, events, std::move(stop));
 }

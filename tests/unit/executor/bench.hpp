@@ -51,7 +51,9 @@ class Bench : public ::testing::Test {
 
   Bench& add(plans::Action, const std::string& role = "dut");
   Bench& finally(plans::Action, const std::string& role = "dut");
-  Bench& flash(const std::string& artifact, const std::string& slot = "") { return add(plans::Flash{artifact, slot}); }
+  Bench& flash(const std::string& artifact, const std::string& slot = "") {
+    return add(plans::Flash{artifact, slot});
+  }
   Bench& cycle() { return add(plans::Power{plans::Power::To::cycle}); }
   Bench& reset() { return add(plans::Reset{}); }
   Bench& expect(const std::string& marker_name, Duration within = std::chrono::seconds(5));
@@ -70,7 +72,8 @@ class Bench : public ::testing::Test {
   std::map<std::string, FakeBoard*> others;  // by role
   plans::JobSpec spec;
   Recorder events;
-  std::pair<evidence::Verdict, std::string> why_stopped{evidence::Verdict::cancelled, "cancelled by a person"};
+  std::pair<evidence::Verdict, std::string> why_stopped{evidence::Verdict::cancelled,
+                                                        "cancelled by a person"};
 
  private:
   std::map<std::string, std::filesystem::path> files_;

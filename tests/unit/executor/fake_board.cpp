@@ -63,7 +63,9 @@ Result<> FakeBoard::begin(const std::string& operation, const Order& order) {
   std::unique_lock lock(mutex_);
   history_.push_back(operation);
   changed_.notify_all();
-  const auto is = [&](const std::string& fault) { return !fault.empty() && operation.starts_with(fault); };
+  const auto is = [&](const std::string& fault) {
+    return !fault.empty() && operation.starts_with(fault);
+  };
   for (const auto& [name, error] : faults.failing) {
     if (is(name)) return tl::unexpected(error);
   }
@@ -84,7 +86,8 @@ Result<> FakeBoard::begin(const std::string& operation, const Order& order) {
 Result<> FakeBoard::check(std::string_view ability, const Order& order) {
   TRY(begin("check." + std::string(ability), order));
   const std::scoped_lock lock(mutex_);
-  if (const auto fault = faults.unhealthy.find(std::string(ability)); fault != faults.unhealthy.end()) {
+  if (const auto fault = faults.unhealthy.find(std::string(ability));
+      fault != faults.unhealthy.end()) {
     return tl::unexpected(fault->second);
   }
   return {};
@@ -130,11 +133,13 @@ Result<> FakeBoard::pulse(const Order& order) {
 }
 
 Result<> FakeBoard::write(const Order& order, const abilities::FlashJob& job) {
-  TRY(begin(job.erase_chip ? "flash.write chip" : fmt::format("flash.write {:#x}", job.address), order));
+  TRY(begin(job.erase_chip ? "flash.write chip" : fmt::format("flash.write {:#x}", job.address),
+            order));
   const auto segments = TRY(images::load(job.file, job.address));
   const std::scoped_lock lock(mutex_);
   if (job.erase_chip) flash_.assign(flash_size, 0xFF);
-  std::fill_n(flash_.begin() + static_cast<std::ptrdiff_t>(job.address), job.erase_chip ? 0 : job.erase_size, 0xFF);
+  std::fill_n(flash_.begin() + static_cast<std::ptrdiff_t>(job.address),
+              job.erase_chip ? 0 : job.erase_size, 0xFF);
   for (const auto& segment : segments.all) {
     std::copy(segment.bytes.begin(), segment.bytes.end(),
               flash_.begin() + static_cast<std::ptrdiff_t>(segment.address));
@@ -147,7 +152,8 @@ Result<> FakeBoard::write(const Order& order, const abilities::FlashJob& job) {
   return {};
 }
 
-Result<std::optional<Bytes>> FakeBoard::read(const Order& order, std::uint64_t address, std::uint64_t size) {
+Result<std::optional<Bytes>> FakeBoard::read(const Order& order, std::uint64_t address,
+                                             std::uint64_t size) {
   TRY(begin("flash.read", order));
   const std::scoped_lock lock(mutex_);
   if (faults.cannot_read_back) return std::nullopt;
@@ -159,7 +165,8 @@ Result<std::optional<Bytes>> FakeBoard::read(const Order& order, std::uint64_t a
 
 Bytes FakeBoard::image_at(std::uint64_t address) const {
   const auto end = address < slot1 ? slot0 + slot_size : slot1 + slot_size;
-  return {flash_.begin() + static_cast<std::ptrdiff_t>(address), flash_.begin() + static_cast<std::ptrdiff_t>(end)};
+  return {flash_.begin() + static_cast<std::ptrdiff_t>(address),
+          flash_.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
 void FakeBoard::swap_slots() {
@@ -178,14 +185,16 @@ void FakeBoard::boot() {
                            : pending_ == Pending::permanent ? "perm"
                                                             : "none";
   put("I: Image index: 0, Swap type: " + type + "\r\n");
-  put("I: Primary image: magic=unset, swap_type=0x1, copy_done=0x3, image_ok=0x3\r\nI: Boot source: none\r\n");
+  put("I: Primary image: magic=unset, swap_type=0x1, copy_done=0x3, image_ok=0x3\r\nI: Boot "
+      "source: none\r\n");
   const auto pending = std::exchange(pending_, Pending::no);
   const auto candidate = images::parse_mcuboot(image_at(slot1 + slot1_offset));
   const bool valid = candidate && candidate->hash_state == images::HashState::verified;
   if ((revert || pending != Pending::no) && !valid) {
     put("E: Image in the secondary slot is not valid!\r\n");
   } else if (revert || pending != Pending::no) {
-    put("I: Image index: 0, Swap type: " + type + "\r\nI: Starting swap using offset algorithm.\r\n");
+    put("I: Image index: 0, Swap type: " + type +
+        "\r\nI: Starting swap using offset algorithm.\r\n");
     swap_slots();
     confirmed_ = revert || pending == Pending::permanent;
     put(std::string("I: Image index: 0, Swap type: ") + (confirmed_ ? "none" : "revert") + "\r\n");
@@ -206,12 +215,13 @@ void FakeBoard::run_program() {
   put("*** Booting Zephyr OS build 684c9e8f32e4 ***\r\n");
   if (!faults.boot_line.empty()) put(faults.boot_line + "\r\n");
   if (faults.locks_up) {
-    incidents_.push_back({Incident::Kind::guest_fault, "qemu: fatal: Lockup: can't escalate 3 to HardFault"});
+    incidents_.push_back(
+        {Incident::Kind::guest_fault, "qemu: fatal: Lockup: can't escalate 3 to HardFault"});
     if (on_incident_) on_incident_(incidents_.back());
     return;
   }
-  put("[00:00:00.003,049] \x1b[0m<inf> smp_sample: build time: " + (faults.says_lie ? faults.says_instead : says) +
-      "\x1b[0m\r\n");
+  put("[00:00:00.003,049] \x1b[0m<inf> smp_sample: build time: " +
+      (faults.says_lie ? faults.says_instead : says) + "\x1b[0m\r\n");
   running_ = true;
 }
 

@@ -17,24 +17,24 @@
 
 namespace assay::executor::test {
 
-inline constexpr std::uint64_t flash_size = 0x10000, slot0 = 0x2000, slot1 = 0x8000, slot_size = 0x6000,
-                               slot1_offset = 0x400;
+inline constexpr std::uint64_t flash_size = 0x10000, slot0 = 0x2000, slot1 = 0x8000,
+                               slot_size = 0x6000, slot1_offset = 0x400;
 
 struct Faults {
   std::map<std::string, Error> unhealthy = {};  // by ability: what check() says
   std::map<std::string, Error> failing = {};    // by operation ("flash.write"): its error
-  std::string blocked = {};  // this operation blocks until its Wait ends
+  std::string blocked = {};                     // this operation blocks until its Wait ends
   std::string lost_at = {};  // at this operation the board is gone, and it blocks
   bool smp_silent = false;
-  bool smp_lies = false;     // says the other image's hash
-  bool says_lie = false;     // the program prints what is not in its image
+  bool smp_lies = false;  // says the other image's hash
+  bool says_lie = false;  // the program prints what is not in its image
   std::string says_instead = {};
-  bool flash_lies = false;   // reads back one wrong bit
+  bool flash_lies = false;  // reads back one wrong bit
   bool cannot_read_back = false;
-  bool locks_up = false;     // in the program, instead of its line
+  bool locks_up = false;  // in the program, instead of its line
   bool refuses_upload = false;
   bool forgets_upload = false;  // takes it, but lists no image
-  bool power_stuck = false;  // off does nothing, and the switch cannot be read
+  bool power_stuck = false;     // off does nothing, and the switch cannot be read
   std::string boot_line = {};   // printed by the program, when not empty
 };
 
@@ -83,7 +83,8 @@ class FakeBoard final : public abilities::Board,
   void run_program();
   void put(const std::string& text);
   void answer(const Bytes& packet);
-  nlohmann::json handle(std::uint16_t group, std::uint8_t id, bool write, const nlohmann::json& body);
+  nlohmann::json handle(std::uint16_t group, std::uint8_t id, bool write,
+                        const nlohmann::json& body);
   nlohmann::json images_state();
   void deliver(const std::stop_token&);
   [[nodiscard]] Bytes image_at(std::uint64_t address) const;

@@ -14,7 +14,8 @@ void put(Bytes& to, std::uint64_t value, int bytes) {
 
 Bytes signed_image(images::McubootVersion version, const std::string& says) {
   Bytes payload;
-  for (int i = 0; i < 1500; ++i) payload.push_back(static_cast<std::uint8_t>(i * 7 + version.major));
+  for (int i = 0; i < 1500; ++i)
+    payload.push_back(static_cast<std::uint8_t>(i * 7 + version.major));
   const std::string line = std::string(key) + says;
   payload.insert(payload.begin() + 100, line.begin(), line.end());
   payload.insert(payload.begin() + 100 + static_cast<std::ptrdiff_t>(line.size()), 0);

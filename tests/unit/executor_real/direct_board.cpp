@@ -6,14 +6,17 @@
 
 namespace assay::executor::test {
 
-Result<std::unique_ptr<DirectBoard>> DirectBoard::make(const std::string& kind, const std::filesystem::path& state) {
+Result<std::unique_ptr<DirectBoard>> DirectBoard::make(const std::string& kind,
+                                                       const std::filesystem::path& state) {
   std::unique_ptr<DirectBoard> board(new DirectBoard);
   board->bell_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   auto driver = drivers::make_driver(
-      {kind, "{}", state, [raw = board.get()](const abilities::Incident& incident) { raw->heard(incident); }});
+      {kind, "{}", state,
+       [raw = board.get()](const abilities::Incident& incident) { raw->heard(incident); }});
   if (!driver) return tl::unexpected(driver.error());
   board->driver_ = *std::move(driver);
-  board->thread_ = std::jthread([raw = board.get()](const std::stop_token& stop) { raw->pump(stop); });
+  board->thread_ =
+      std::jthread([raw = board.get()](const std::stop_token& stop) { raw->pump(stop); });
   return board;
 }
 

@@ -22,7 +22,8 @@ class DirectBoard final : public abilities::Board,
                           abilities::Flash,
                           abilities::Console {
  public:
-  static Result<std::unique_ptr<DirectBoard>> make(const std::string& kind, const std::filesystem::path& state);
+  static Result<std::unique_ptr<DirectBoard>> make(const std::string& kind,
+                                                   const std::filesystem::path& state);
   ~DirectBoard() override;
 
   [[nodiscard]] const std::string& id() const override { return id_; }
@@ -53,7 +54,8 @@ class DirectBoard final : public abilities::Board,
   Result<> write(const abilities::Order& o, const abilities::FlashJob& job) override {
     return call([&] { return driver_->flash()->write(o, job); });
   }
-  Result<std::optional<Bytes>> read(const abilities::Order& o, std::uint64_t address, std::uint64_t size) override {
+  Result<std::optional<Bytes>> read(const abilities::Order& o, std::uint64_t address,
+                                    std::uint64_t size) override {
     return call([&] { return driver_->flash()->read(o, address, size); });
   }
   Result<> write(const abilities::Order& o, ByteView bytes) override {

@@ -87,7 +87,9 @@ class ShippedPlan : public ::testing::Test {
     if (std::getenv("ASSAY_TIMELINE") == nullptr) return;
     for (const auto& event : events.events()) {
       const auto* step = std::get_if<evidence::StepStarted>(&event.body);
-      if (step != nullptr) std::printf("%8.3f s  %s\n", static_cast<double>(event.at.count()) / 1e9, step->text.c_str());
+      if (step != nullptr)
+        std::printf("%8.3f s  %s\n", static_cast<double>(event.at.count()) / 1e9,
+                    step->text.c_str());
       if (std::holds_alternative<evidence::AttemptEnded>(event.body)) {
         std::printf("%8.3f s  ended\n", static_cast<double>(event.at.count()) / 1e9);
       }
