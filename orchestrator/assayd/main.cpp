@@ -1,0 +1,116 @@
+// assayd --state DIR [--listen HOST:PORT]
+//
+// Exit status: 0 ended by a signal, 2 the command line or the state folder is
+// wrong, or the address cannot be listened on.
+
+#include <getopt.h>
+#include <signal.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "api/server.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "wire/channel.hpp"
+
+namespace {
+
+using namespace assay;
+
+constexpr std::string_view version = "0.1.0";
+constexpr std::string_view usage =
+    "usage: assayd --state DIR [--listen HOST:PORT]\n"
+    "\n"
+    "Accepts runs, schedules them on the boards of agents, keeps what happened.\n"
+    "\n"
+    "  --state DIR          database, events and artifacts\n"
+    "  --listen HOST:PORT   for agents and the command (default 127.0.0.1:7420; port 0: a free one)\n"
+    "  --version, --help\n"
+    "\n"
+    "Prints `ready grpc=HOST:PORT` once it listens. ASSAY_LOG=debug says more.\n";
+
+struct Options {
+  std::string state, listen{wire::default_server};
+};
+
+Result<Options> parse(int argc, char** argv) {
+  static const std::array<option, 5> known{{{"state", required_argument, nullptr, 'd'},
+                                            {"listen", required_argument, nullptr, 'l'},
+                                            {"version", no_argument, nullptr, 'V'},
+                                            {"help", no_argument, nullptr, 'h'},
+                                            {nullptr, 0, nullptr, 0}}};
+  Options options;
+  opterr = 0;
+  int letter = 0;
+  while ((letter = getopt_long(argc, argv, "", known.data(), nullptr)) != -1) {
+    switch (letter) {
+      case 'd':
+        options.state = optarg;
+        break;
+      case 'l':
+        options.listen = optarg;
+        break;
+      case 'V':
+        std::printf("assayd %s\n", version.data());
+        std::exit(0);
+      case 'h':
+        std::fputs(usage.data(), stdout);
+        std::exit(0);
+      default:
+        return fail(Cause::invalid, "'{}' is no option of assayd, or lacks its value: see --help",
+                    argv[optind - 1]);
+    }
+  }
+  if (optind < argc) return fail(Cause::invalid, "unexpected '{}': see --help", argv[optind]);
+  if (options.state.empty()) return fail(Cause::invalid, "--state DIR is missing: see --help");
+  return options;
+}
+
+Result<> serve(const Options& options, const sigset_t& signals) {
+  const auto endpoint = wire::parse_endpoint(options.listen);
+  if (!endpoint) return tl::unexpected(endpoint.error().in("--listen"));
+  if (!endpoint->is_loopback()) {
+    return fail(Cause::refused,
+                "--listen {}: not a loopback address; assayd has neither tokens nor TLS yet, so that "
+                "anybody there could flash your boards: use 127.0.0.1 and a tunnel",
+                options.listen);
+  }
+  const std::filesystem::path state = options.state;
+  // The store locks the folder: the first thing that is opened.
+  const auto store = TRY(store::open_sqlite(state));
+  const auto segments = TRY(segments::Segments::open(state / "segments"));
+  const auto artifacts = TRY(artifacts::ArtifactStore::open(state / "artifacts"));
+  const auto dispatcher = TRY(dispatch::Dispatcher::start(*store, {}));
+  const api::Parts parts{*store, *dispatcher, *segments, *artifacts};
+  TRY(api::count_ended_attempts(parts));
+  const auto server = TRY(api::Server::start(*endpoint, parts, std::string(version)));
+  std::printf("ready grpc=%s\n", server->endpoint().text().c_str());
+  std::fflush(stdout);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  server->stop();
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  // Blocked before any thread exists; this one waits for them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int one : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, one);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  assay::start_log("assayd");
+
+  const auto options = parse(argc, argv);
+  const auto served = options ? serve(*options, signals) : Result<>(tl::unexpected(options.error()));
+  if (served) return 0;
+  std::fprintf(stderr, "assayd: %s\n", served.error().text.c_str());
+  return 2;
+}
