@@ -185,8 +185,7 @@ class Demo:
         head(f"Why {case.run} ({case.plan} with {case.update}) failed")
         say(f"    {paint('1', run.get('sentence', '') or step.get('sentence', ''))}")
         if step:
-            say(f"    step {step.get('id') or step.get('index', 0)}: {step.get('text', '')}"
-                f"  {paint('2', step.get('place', ''))}")
+            say(f"    step: {step.get('text', '')}  {paint('2', step.get('place', ''))}")
         for line in step.get("console", [])[-12:]:
             say(f"    {paint('2', '|')} {line}")
 

@@ -21,7 +21,7 @@ def test_links_no_device_library(program):
     assert [name for name in libraries if DEVICE_LIBRARIES.match(name)] == []
 
 
-@pytest.mark.parametrize("program", ["assay-agent", "assay-host", "assayd", "assay"])
+@pytest.mark.parametrize("program", ["assay-agent", "assayd", "assay"])
 def test_help_needs_nothing(program):
     """No server, no state folder, no terminal."""
     done = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, timeout=20,
@@ -35,3 +35,9 @@ def test_unknown_option_is_exit_2(program):
     done = subprocess.run([BIN / program, "--no-such-option"], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2, (done.returncode, done.stderr)
     assert "--no-such-option" in done.stderr
+
+
+def test_device_host_says_who_starts_it():
+    done = subprocess.run([BIN / "assay-host", "--help"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2, (done.returncode, done.stderr)
+    assert "this program is started by assay-agent, not by hand" in done.stderr
