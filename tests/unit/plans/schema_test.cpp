@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <re2/re2.h>
+
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
