@@ -93,7 +93,9 @@ void Uplink::pump() {
 
 void Uplink::ended(std::uint64_t generation, const grpc::Status& status) {
   if (over_ || generation != generation_) return;
-  if (status.error_code() == grpc::NOT_FOUND || status.error_code() == grpc::FAILED_PRECONDITION) {
+  // INVALID_ARGUMENT: the same events would be refused for ever.
+  if (status.error_code() == grpc::NOT_FOUND || status.error_code() == grpc::FAILED_PRECONDITION ||
+      status.error_code() == grpc::INVALID_ARGUMENT) {
     return finish(End::refused, status.error_message());
   }
   greeted_ = false;
