@@ -282,11 +282,14 @@ Result<> Client::upload(ByteView image, const Upload& how, const Wait& wait) {
     // The byte string's own length takes up to two bytes more than that of an empty one.
     const std::size_t without =
         make_packet(request.op, request.group, request.id, 0, request.body).size() + 2;
-    if (longest <= without) {
+    // The first piece may wait long for its answer, because it makes the device
+    // erase a slot: it must not be lost for want of a third line buffer.
+    const std::size_t packet = offset == 0 ? std::min(longest, packet_capacity(2)) : longest;
+    if (packet <= without) {
       return fail(Cause::guest, "img upload: the device's buffer of {} bytes holds no data",
                   packet_size());
     }
-    const auto piece = image.subspan(offset, std::min(longest - without, image.size() - offset));
+    const auto piece = image.subspan(offset, std::min(packet - without, image.size() - offset));
     request.body["data"] = Json::binary({piece.begin(), piece.end()});
     const auto asked = BootTime::now();
     const auto answered = call(request, wait);
