@@ -13,7 +13,6 @@
 #include "images/load.hpp"
 #include "plans/check.hpp"
 #include "plans/compile.hpp"
-#include "plans/params.hpp"
 #include "plans/shipped.hpp"
 
 namespace assay::cli {
@@ -66,55 +65,11 @@ Result<InputPlan> plan_from_text(std::string file, std::string text) {
   return checked({std::move(file), std::move(text)}, none, "");
 }
 
-// In compile()'s words, so that it does not matter which side finds it.
 std::string misgiven(const plans::Plan& plan, const Pairs& artifacts, const Pairs& params) {
-  plans::Diagnostics diagnostics;
-  const auto given = [](const Pairs& pairs, const std::string& name) {
-    return std::any_of(pairs.begin(), pairs.end(),
-                       [&](const auto& pair) { return pair.first == name; });
-  };
   std::vector<std::string> names;
-  for (const auto& artifact : plan.artifacts) {
-    names.push_back(artifact.name);
-    if (artifact.from.empty() && !given(artifacts, artifact.name)) {
-      diagnostics.add(artifact.place,
-                      fmt::format("artifact '{}' is not given: add --artifact {}=FILE",
-                                  artifact.name, artifact.name));
-    } else if (!artifact.from.empty() && given(artifacts, artifact.name)) {
-      diagnostics.add(artifact.place,
-                      fmt::format("artifact '{}' is made from '{}': give that one only",
-                                  artifact.name, artifact.from));
-    }
-  }
-  const auto unknown = [&](const char* what, const std::string& name) {
-    const std::string near = did_you_mean(name, names);
-    diagnostics.add({plan.file, 0, 0},
-                    fmt::format("the plan has no {} '{}'{}", what, printable(name),
-                                near.empty() && !names.empty() ? "; it has " + join(names) : near));
-  };
-  for (const auto& [name, file] : artifacts) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) unknown("artifact", name);
-  }
-  names.clear();
-  for (const auto& param : plan.params) {
-    names.push_back(param.name);
-    const auto found = std::find_if(params.begin(), params.end(),
-                                    [&](const auto& pair) { return pair.first == param.name; });
-    if (found == params.end()) {
-      if (param.fallback) continue;
-      diagnostics.add(
-          param.place,
-          fmt::format("parameter '{}' has no default and is not given: add --param {}=VALUE",
-                      param.name, param.name));
-    } else if (const std::string why = plans::misfit(param, found->second); !why.empty()) {
-      diagnostics.add(param.place,
-                      fmt::format("--param {}={}: {}", param.name, printable(found->second), why));
-    }
-  }
-  for (const auto& [name, value] : params) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) unknown("parameter", name);
-  }
-  return diagnostics.empty() ? "" : plans::to_string(diagnostics.take());
+  for (const auto& [name, file] : artifacts) names.push_back(name);
+  const auto found = plans::check_given(plan, names, {params.begin(), params.end()});
+  return found.empty() ? "" : plans::to_string(found);
 }
 
 Result<InputFile> read_input(std::string name, const fs::path& path) {

@@ -21,6 +21,58 @@ constexpr Duration power_time = 20s;
 constexpr Duration reset_time = 10s;
 constexpr Duration attempt_margin = 30s;
 
+std::string unknown_word(const char* what, const std::string& name,
+                         const std::vector<std::string>& known) {
+  const std::string near = did_you_mean(name, known);
+  return fmt::format("the plan has no {} '{}'{}", what, printable(name),
+                     near.empty() && !known.empty() ? "; it has " + join(known) : near);
+}
+
+void find_misgiven(const Plan& plan, const std::vector<std::string>& artifacts,
+                   const std::map<std::string, std::string>& params, Diagnostics& diagnostics) {
+  const Place whole{plan.file, 0, 0};
+  std::vector<std::string> names;
+  for (const PlanArtifact& artifact : plan.artifacts) {
+    names.push_back(artifact.name);
+    const bool given =
+        std::find(artifacts.begin(), artifacts.end(), artifact.name) != artifacts.end();
+    if (artifact.from.empty() && !given) {
+      diagnostics.add(artifact.place,
+                      fmt::format("artifact '{}' is not given: add --artifact {}=FILE",
+                                  artifact.name, artifact.name));
+    } else if (!artifact.from.empty() && given) {
+      diagnostics.add(artifact.place,
+                      fmt::format("artifact '{}' is made from '{}': give that one only",
+                                  artifact.name, artifact.from));
+    }
+  }
+  for (const std::string& name : artifacts) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      diagnostics.add(whole, unknown_word("artifact", name, names));
+    }
+  }
+  names.clear();
+  for (const Param& param : plan.params) {
+    names.push_back(param.name);
+    const auto given = params.find(param.name);
+    if (given == params.end()) {
+      if (param.fallback) continue;
+      diagnostics.add(
+          param.place,
+          fmt::format("parameter '{}' has no default and is not given: add --param {}=VALUE",
+                      param.name, param.name));
+    } else if (const std::string why = misfit(param, given->second); !why.empty()) {
+      diagnostics.add(param.place,
+                      fmt::format("--param {}={}: {}", param.name, printable(given->second), why));
+    }
+  }
+  for (const auto& [name, value] : params) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      diagnostics.add(whole, unknown_word("parameter", name, names));
+    }
+  }
+}
+
 class Compiler {
  public:
   Compiler(const Plan& plan, const CompileInputs& inputs) : plan_(plan), inputs_(inputs) {}
@@ -29,6 +81,9 @@ class Compiler {
     spec_.plan = plan_.name;
     spec_.about = plan_.about;
     spec_.leave_as_is = inputs_.leave_as_is;
+    std::vector<std::string> given;
+    for (const auto& [name, artifact] : inputs_.artifacts) given.push_back(name);
+    find_misgiven(plan_, given, inputs_.params, diagnostics_);
     Variables variables = take_params();
     take_artifacts();
     StepReader reader(plan_, &inputs_.fragments, std::move(variables), diagnostics_);
@@ -51,46 +106,22 @@ class Compiler {
 
  private:
   void wrong(const Place& place, std::string text) { diagnostics_.add(place, std::move(text)); }
-  [[nodiscard]] Place whole() const { return {plan_.file, 0, 0}; }
 
+  // What check_given() finds wrong has no value, so that no step trips over it again.
   Variables take_params() {
     Variables variables;
-    std::vector<std::string> names;
     for (const Param& param : plan_.params) {
-      names.push_back(param.name);
       const auto given = inputs_.params.find(param.name);
-      if (given == inputs_.params.end()) {
-        variables[param.name] = param.fallback;
-        if (param.fallback) spec_.params[param.name] = *param.fallback;
-        if (!param.fallback) {
-          wrong(param.place,
-                fmt::format("parameter '{}' has no default and is not given: add --param {}=VALUE",
-                            param.name, param.name));
-        }
-        continue;
+      auto& value = variables[param.name] = param.fallback;
+      if (given != inputs_.params.end()) {
+        value = misfit(param, given->second).empty() ? std::optional(given->second) : std::nullopt;
       }
-      const std::string why_not = misfit(param, given->second);
-      if (why_not.empty()) {
-        variables[param.name] = given->second;
-        spec_.params[param.name] = given->second;
-      } else {
-        variables[param.name] = std::nullopt;
-        wrong(param.place,
-              fmt::format("--param {}={}: {}", param.name, printable(given->second), why_not));
-      }
-    }
-    for (const auto& [name, value] : inputs_.params) {
-      if (variables.contains(name)) continue;
-      const std::string near = did_you_mean(name, names);
-      wrong(whole(),
-            fmt::format("the plan has no parameter '{}'{}", printable(name),
-                        near.empty() && !names.empty() ? "; it has " + join(names) : near));
+      if (value) spec_.params[param.name] = *value;
     }
     return variables;
   }
 
   void take_artifacts() {
-    std::vector<std::string> names;
     for (const PlanArtifact& written : plan_.artifacts) {
       Artifact artifact;
       artifact.name = written.name;
@@ -99,28 +130,12 @@ class Compiler {
       artifact.derivations = written.derivations;
       artifact.prints = written.prints;
       const auto given = inputs_.artifacts.find(written.name);
-      if (!written.from.empty()) {
-        if (given != inputs_.artifacts.end()) {
-          wrong(written.place, fmt::format("artifact '{}' is made from '{}': give that one only",
-                                           written.name, written.from));
-        }
-      } else if (given == inputs_.artifacts.end()) {
-        wrong(written.place, fmt::format("artifact '{}' is not given: add --artifact {}=FILE",
-                                         written.name, written.name));
-      } else {
+      if (written.from.empty() && given != inputs_.artifacts.end()) {
         artifact.sha256 = given->second.sha256;
         artifact.size = given->second.size;
         artifact.file_name = given->second.file_name;
       }
-      names.push_back(written.name);
       spec_.artifacts.push_back(std::move(artifact));
-    }
-    for (const auto& [name, given] : inputs_.artifacts) {
-      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-      const std::string near = did_you_mean(name, names);
-      wrong(whole(),
-            fmt::format("the plan has no artifact '{}'{}", printable(name),
-                        near.empty() && !names.empty() ? "; it has " + join(names) : near));
     }
   }
 
@@ -283,6 +298,13 @@ class Compiler {
 };
 
 }  // namespace
+
+std::vector<Diagnostic> check_given(const Plan& plan, const std::vector<std::string>& artifacts,
+                                    const std::map<std::string, std::string>& params) {
+  Diagnostics diagnostics;
+  find_misgiven(plan, artifacts, params, diagnostics);
+  return diagnostics.take();
+}
 
 Checked<JobSpec> compile(const Plan& plan, const CompileInputs& inputs) {
   return Compiler(plan, inputs).run();

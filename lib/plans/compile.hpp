@@ -29,6 +29,11 @@ struct CompileInputs {
 
 Checked<JobSpec> compile(const Plan&, const CompileInputs&);
 
+// The given artifacts' names and parameters against what the plan declares: the
+// part of compile() that needs no board type.
+std::vector<Diagnostic> check_given(const Plan&, const std::vector<std::string>& artifacts,
+                                    const std::map<std::string, std::string>& params);
+
 // The plan's own part of compile(): everything but artifacts, board types and
 // parameters without a default. What `plan check` says.
 std::vector<Diagnostic> check(const Plan&, const FragmentSource&);
