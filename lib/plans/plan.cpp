@@ -27,16 +27,8 @@ std::vector<PlanRole> read_roles(Reader& reader, const Node* node) {
     keys.done();
     if (needs != nullptr && reader.sequence(*needs, "a list of abilities") != nullptr) {
       for (const Node& item : needs->items) {
-        const auto ability = reader.text(item, "an ability");
-        if (!ability) continue;
-        const auto& known = known_abilities();
-        if (std::find(known.begin(), known.end(), *ability) == known.end()) {
-          const std::string near = did_you_mean(*ability, known);
-          reader.wrong(item.place, fmt::format("unknown ability '{}'{}", printable(*ability),
-                                               near.empty() ? ": there are " + join(known) : near));
-          continue;
-        }
-        role.needs.emplace_back(*ability, item.place);
+        auto ability = read_ability(reader, item);
+        if (ability) role.needs.emplace_back(std::move(*ability), item.place);
       }
     }
     roles.push_back(std::move(role));

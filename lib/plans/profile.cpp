@@ -26,14 +26,9 @@ RE2::Options quiet() {
 void read_abilities(Reader& reader, const Node* node, Profile& profile) {
   if (node == nullptr || reader.sequence(*node, "a list of abilities") == nullptr) return;
   for (const Node& item : node->items) {
-    const auto ability = reader.text(item, "an ability");
+    const auto ability = read_ability(reader, item);
     if (!ability) continue;
-    const auto& known = known_abilities();
-    if (std::find(known.begin(), known.end(), *ability) == known.end()) {
-      const std::string near = did_you_mean(*ability, known);
-      reader.wrong(item.place, fmt::format("unknown ability '{}'{}", printable(*ability),
-                                           near.empty() ? ": there are " + join(known) : near));
-    } else if (has_ability(profile, *ability)) {
+    if (has_ability(profile, *ability)) {
       reader.wrong(item.place, fmt::format("'{}' is listed twice", *ability));
     } else {
       profile.abilities.push_back(*ability);
@@ -178,6 +173,16 @@ const std::vector<std::string>& known_abilities() {
   static const std::vector<std::string> all = {"power",   "flash", "flash.read",
                                                "console", "reset", "ota.smp"};
   return all;
+}
+
+std::optional<std::string> read_ability(Reader& reader, const Node& item) {
+  auto ability = reader.text(item, "an ability");
+  const auto& known = known_abilities();
+  if (!ability || std::find(known.begin(), known.end(), *ability) != known.end()) return ability;
+  const std::string near = did_you_mean(*ability, known);
+  reader.wrong(item.place, fmt::format("unknown ability '{}'{}", printable(*ability),
+                                       near.empty() ? ": there are " + join(known) : near));
+  return std::nullopt;
 }
 
 bool has_ability(const Profile& profile, std::string_view ability) {

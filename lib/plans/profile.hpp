@@ -1,6 +1,7 @@
 // Board types: board-profiles/*.yaml to plans::Profile. Thread-safe.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,8 +11,13 @@
 
 namespace assay::plans {
 
+class Reader;
+struct Node;
+
 // "power", "flash", "flash.read", "console", "reset", "ota.smp".
 const std::vector<std::string>& known_abilities();
+// One of them; an unknown one is reported, with a suggestion, and absent.
+std::optional<std::string> read_ability(Reader&, const Node&);
 
 Checked<Profile> parse_profile(std::string_view text, std::string_view file);
 
