@@ -43,13 +43,8 @@ struct FolderAddress {
   sockaddr_un address{};
 };
 
-void remove_socket(const std::filesystem::path& folder) {
-  std::error_code ignored;
-  std::filesystem::remove(folder / gdb_name, ignored);
-}
-
 Result<UniqueFd> listen_for_gdb(const std::filesystem::path& folder) {
-  remove_socket(folder);
+  Qemu::remove_socket(folder);
   const auto at = TRY(FolderAddress::make(folder));
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd || fchmod(fd.get(), 0600) != 0 || bind(fd.get(), at.get(), sizeof at.address) != 0 ||
@@ -203,6 +198,11 @@ std::optional<std::uint64_t> Qemu::find(ByteView content) const {
     if (bytes && std::equal(bytes->begin(), bytes->end(), content.begin())) return from;
   }
   return std::nullopt;
+}
+
+void Qemu::remove_socket(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::filesystem::remove(folder / gdb_name, ignored);
 }
 
 Result<Bytes> Qemu::peek(std::uint64_t where, std::size_t size) const {

@@ -32,6 +32,8 @@ class Qemu {
  public:
   // Cause::device with QEMU's own words when it does not start.
   static Result<Qemu> start(const QemuSetup&, const Wait&);
+  // The debugger's socket in a board's folder, should there be one.
+  static void remove_socket(const std::filesystem::path& folder);
   Qemu(Qemu&&) noexcept = default;
   Qemu& operator=(Qemu&&) = delete;
   ~Qemu();

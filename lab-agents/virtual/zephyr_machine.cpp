@@ -64,8 +64,7 @@ std::filesystem::path ZephyrSetup::default_hold_library() {
 
 Result<std::unique_ptr<ZephyrMachine>> ZephyrMachine::open(ZephyrSetup setup) {
   // A host that was killed could not remove its socket.
-  std::error_code ignored;
-  std::filesystem::remove(setup.state_folder / "gdb.sock", ignored);
+  Qemu::remove_socket(setup.state_folder);
   auto store = TRY(FlashStore::open(setup.state_folder, flash_size));
   return std::unique_ptr<ZephyrMachine>(new ZephyrMachine(std::move(setup), std::move(store)));
 }
