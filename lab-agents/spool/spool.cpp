@@ -2,53 +2,18 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include <array>
-#include <cstring>
+#include <algorithm>
 
 #include "base/file.hpp"
-#include "assay/v1/event.pb.h"
 #include "wire/event.hpp"
+#include "wire/record.hpp"
 
 namespace assay::spool {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-constexpr std::size_t header_size = 8;
-constexpr std::uint32_t max_record = 1 << 20;
-
-std::uint32_t crc_of(std::string_view bytes) {
-  return static_cast<std::uint32_t>(
-      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
-}
-
-bool write_at(int fd, std::string_view bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t n = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
-  return true;
-}
-
-bool read_at(int fd, char* into, std::size_t size, std::uint64_t offset) {
-  while (size > 0) {
-    const ssize_t n = pread(fd, into, size, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    into += n;
-    size -= static_cast<std::size_t>(n);
-    offset += static_cast<std::uint64_t>(n);
-  }
-  return true;
-}
-
-}  // namespace
+static constexpr std::size_t longest_record = 1 << 20;
 
 Spool::Spool(fs::path file, std::string attempt, UniqueFd fd, Limits limits)
     : file_(std::move(file)), attempt_(std::move(attempt)), limits_(limits), fd_(std::move(fd)) {}
@@ -82,20 +47,13 @@ std::vector<std::string> Spool::list(const fs::path& folder) {
 
 // Only called before the object is shared.
 Result<> Spool::load() {
-  std::string bytes;
-  while (true) {
-    std::array<std::uint32_t, 2> header{};
-    if (!read_at(fd_.get(), reinterpret_cast<char*>(header.data()), header_size, end_)) break;
-    if (header[0] > max_record) break;
-    bytes.resize(header[0]);
-    if (!read_at(fd_.get(), bytes.data(), bytes.size(), end_ + header_size)) break;
-    if (crc_of(bytes) != header[1]) break;
-    v1::Event event;
-    if (!event.ParseFromString(bytes) || event.seq() != last_ + 1) break;
-    records_.push_back({end_ + header_size, header[0], {}});
-    end_ += header_size + header[0];
-    last_ = event.seq();
-    complete_ = event.has_attempt_ended();
+  while (const auto message = TRY(wire::read_record(fd_.get(), end_, longest_record))) {
+    const auto event = wire::decode_event(*message);
+    if (!event || event->seq != last_ + 1) break;
+    records_.push_back({end_ + wire::record_header, static_cast<std::uint32_t>(message->size()), {}});
+    end_ += wire::record_header + message->size();
+    last_ = event->seq;
+    complete_ = std::holds_alternative<evidence::AttemptEnded>(event->body);
   }
   if (ftruncate(fd_.get(), static_cast<off_t>(end_)) != 0) return fail_errno(file_.string());
   return {};
@@ -131,15 +89,14 @@ std::uint64_t Spool::append(evidence::Event event) {
 void Spool::store(std::string bytes) {
   const auto length = static_cast<std::uint32_t>(bytes.size());
   if (!trouble_) {
-    const std::array<std::uint32_t, 2> header{length, crc_of(bytes)};
-    std::string record(reinterpret_cast<const char*>(header.data()), header_size);
-    record += bytes;
-    if (write_at(fd_.get(), record, end_)) {
-      records_.push_back({end_ + header_size, length, {}});
+    const std::string record = wire::make_record(bytes);
+    const auto written = write_at(fd_.get(), as_bytes(record), end_, file_.string());
+    if (written) {
+      records_.push_back({end_ + wire::record_header, length, {}});
       end_ += record.size();
       return;
     }
-    trouble_ = fmt::format("{}: {}", file_.string(), std::strerror(errno));
+    trouble_ = written.error().text;
   }
   memory_bytes_ += length;
   records_.push_back({0, length, std::move(bytes)});
@@ -154,8 +111,9 @@ Result<std::vector<std::string>> Spool::read(std::uint64_t after, std::size_t by
     std::string event = record.memory;
     if (event.empty()) {
       event.resize(record.length);
-      if (!read_at(fd_.get(), event.data(), event.size(), record.offset)) {
-        return fail_errno(file_.string());
+      const std::span bytes_of(reinterpret_cast<std::uint8_t*>(event.data()), event.size());
+      if (TRY(read_at(fd_.get(), bytes_of, record.offset, file_.string())) < event.size()) {
+        return fail(Cause::io, "{}: became shorter", file_.string());
       }
     }
     total += event.size();

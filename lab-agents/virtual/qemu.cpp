@@ -209,12 +209,8 @@ Result<Bytes> Qemu::peek(std::uint64_t where, std::size_t size) const {
   const UniqueFd memory(open(fmt::format("/proc/{}/mem", pid()).c_str(), O_RDONLY | O_CLOEXEC));
   if (!memory) return fail_errno("read QEMU's memory");
   Bytes bytes(size);
-  std::size_t done = 0;
-  while (done < size) {
-    const auto n =
-        pread(memory.get(), bytes.data() + done, size - done, static_cast<off_t>(where + done));
-    if (n <= 0) return fail_errno("read QEMU's memory");
-    done += static_cast<std::size_t>(n);
+  if (TRY(read_at(memory.get(), bytes, where, "read QEMU's memory")) < size) {
+    return fail(Cause::io, "read QEMU's memory: it ends early");
   }
   return bytes;
 }

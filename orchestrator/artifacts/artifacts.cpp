@@ -63,13 +63,11 @@ Result<Stat> ArtifactStore::stat(const std::string& sha256) {
 static Result<bool> hash_file(int fd, std::uint64_t size, Sha256Stream& hash, std::uint64_t& have) {
   Bytes piece(1U << 20);
   while (true) {
-    const ssize_t n = ::pread(fd, piece.data(), piece.size(), static_cast<off_t>(have));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("read");
+    const std::size_t n = TRY(read_at(fd, piece, have, "read"));
     if (n == 0) return true;
-    have += static_cast<std::uint64_t>(n);
+    have += n;
     if (have > size) return false;
-    hash.update(ByteView(piece).first(static_cast<std::size_t>(n)));
+    hash.update(ByteView(piece).first(n));
   }
 }
 
@@ -127,16 +125,8 @@ Result<Reader> ArtifactStore::get(const std::string& sha256) {
 Result<Bytes> Reader::read(std::uint64_t offset, std::size_t most) const {
   Bytes bytes(
       offset < size_ ? static_cast<std::size_t>(std::min<std::uint64_t>(most, size_ - offset)) : 0);
-  std::size_t have = 0;
-  while (have < bytes.size()) {
-    const ssize_t n = ::pread(fd_.get(), bytes.data() + have, bytes.size() - have,
-                              static_cast<off_t>(offset + have));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("read artifact");
-    if (n == 0)
-      return fail(Cause::io, "read artifact: the file became shorter than {} bytes", size_);
-    have += static_cast<std::size_t>(n);
-  }
+  if (TRY(read_at(fd_.get(), bytes, offset, "read artifact")) < bytes.size())
+    return fail(Cause::io, "read artifact: the file became shorter than {} bytes", size_);
   return bytes;
 }
 
@@ -157,18 +147,10 @@ Result<> Upload::append(std::uint64_t offset, ByteView bytes) {
   if (bytes.size() > size_ - at_) {
     return fail(Cause::refused, "{}: more bytes than the {} that were announced", name, size_);
   }
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t n = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
-                               static_cast<off_t>(at_ + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      auto error = fail_errno(path_.string());
-      // What was written of it is not hashed: the upload stands where it stood.
-      if (ftruncate(fd_.get(), static_cast<off_t>(at_)) != 0) ::unlink(path_.c_str());
-      return error;
-    }
-    done += static_cast<std::size_t>(n);
+  if (auto written = write_at(fd_.get(), bytes, at_, path_.string()); !written) {
+    // What was written of it is not hashed: the upload stands where it stood.
+    if (ftruncate(fd_.get(), static_cast<off_t>(at_)) != 0) ::unlink(path_.c_str());
+    return written;
   }
   hash_.update(bytes);
   at_ += bytes.size();

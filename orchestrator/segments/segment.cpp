@@ -3,62 +3,17 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include <array>
 #include <cerrno>
 
+#include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "wire/event.hpp"
 #include "wire/limits.hpp"
+#include "wire/record.hpp"
 
 namespace assay::segments {
-
-namespace {
-
-constexpr std::size_t header_size = 8;
-
-std::uint32_t checksum(ByteView bytes) {
-  return static_cast<std::uint32_t>(crc32_z(0, bytes.data(), bytes.size()));
-}
-
-void put_u32(std::string& out, std::uint32_t value) {
-  for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>(value >> shift & 0xFF);
-}
-
-std::uint32_t get_u32(const std::uint8_t* p) {
-  return std::uint32_t{p[0]} | std::uint32_t{p[1]} << 8 | std::uint32_t{p[2]} << 16 |
-         std::uint32_t{p[3]} << 24;
-}
-
-// All of `into`, or how much of it there was.
-Result<std::size_t> read_at(int fd, std::span<std::uint8_t> into, std::uint64_t offset) {
-  std::size_t have = 0;
-  while (have < into.size()) {
-    const ssize_t n =
-        ::pread(fd, into.data() + have, into.size() - have, static_cast<off_t>(offset + have));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_errno("read");
-    if (n == 0) break;
-    have += static_cast<std::size_t>(n);
-  }
-  return have;
-}
-
-// The message of the record at `offset`; nullopt when there is no whole one.
-Result<std::optional<Bytes>> read_record(int fd, std::uint64_t offset) {
-  std::array<std::uint8_t, header_size> header{};
-  if (TRY(read_at(fd, header, offset)) < header_size) return std::nullopt;
-  const std::uint32_t length = get_u32(header.data());
-  if (length == 0 || length > wire::max_message) return std::nullopt;
-  Bytes message(length);
-  if (TRY(read_at(fd, message, offset + header_size)) < length) return std::nullopt;
-  if (checksum(message) != get_u32(header.data() + 4)) return std::nullopt;
-  return message;
-}
-
-}  // namespace
 
 Result<SegmentFile> SegmentFile::open(std::filesystem::path path, std::uint64_t limit) {
   SegmentFile file(std::move(path), limit);
@@ -74,12 +29,12 @@ Result<> SegmentFile::load() {
   struct stat info {};
   if (fstat(fd.get(), &info) != 0) return fail_errno("stat");
   while (true) {
-    const auto message = TRY(read_record(fd.get(), size_));
+    const auto message = TRY(wire::read_record(fd.get(), size_, wire::max_message));
     if (!message) break;
     auto event = wire::decode_event(*message);
     if (!event || event->seq != last_ + 1) break;
     if (auto* ended = std::get_if<evidence::AttemptEnded>(&event->body)) ended_ = std::move(*ended);
-    size_ += header_size + message->size();
+    size_ += wire::record_header + message->size();
     ++last_;
   }
   if (static_cast<std::uint64_t>(info.st_size) > size_) {
@@ -123,12 +78,7 @@ Result<std::string> SegmentFile::record(const evidence::Event& event, std::uint6
     }
     leaving_out_ = true;
   }
-  const std::string message = wire::encode(less.seq != 0 ? less : event);
-  std::string out;
-  out.reserve(header_size + message.size());
-  put_u32(out, static_cast<std::uint32_t>(message.size()));
-  put_u32(out, checksum(as_bytes(message)));
-  return out + message;
+  return wire::make_record(wire::encode(less.seq != 0 ? less : event));
 }
 
 Result<> SegmentFile::append(std::span<const evidence::Event> events) {
@@ -158,19 +108,11 @@ Result<> SegmentFile::append(std::span<const evidence::Event> events) {
 
 Result<> SegmentFile::write(const std::string& records) {
   if (!fd_) TRY(create());
-  std::size_t done = 0;
-  while (done < records.size()) {
-    const ssize_t n = ::pwrite(fd_.get(), records.data() + done, records.size() - done,
-                               static_cast<off_t>(size_ + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      auto error = fail_errno("write");
-      // Gives the space back; should that fail, opening anew cuts it off.
-      if (ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
-        spdlog::warn("{}: cannot truncate", path_.string());
-      return error;
-    }
-    done += static_cast<std::size_t>(n);
+  if (auto written = write_at(fd_.get(), as_bytes(records), size_, "write"); !written) {
+    // Gives the space back; should that fail, opening anew cuts it off.
+    if (ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
+      spdlog::warn("{}: cannot truncate", path_.string());
+    return written;
   }
   if (fdatasync(fd_.get()) != 0) {
     auto error = fail_errno("sync");
@@ -187,13 +129,13 @@ Result<std::vector<evidence::Event>> SegmentFile::read(Cursor& cursor, std::size
   Cursor at = cursor.offset == 0 ? Cursor{} : cursor;
   std::size_t taken = 0;
   while (at.seq < last_ && (events.empty() || taken < bytes)) {
-    std::array<std::uint8_t, header_size> header{};
     if (at.seq < cursor.seq) {  // skips what is not asked for
-      if (TRY(read_at(fd_.get(), header, at.offset)) < header_size) break;
-      at = {at.seq + 1, at.offset + header_size + get_u32(header.data())};
+      const auto length = TRY(wire::record_length(fd_.get(), at.offset));
+      if (!length) break;
+      at = {at.seq + 1, at.offset + wire::record_header + *length};
       continue;
     }
-    const auto message = TRY(read_record(fd_.get(), at.offset));
+    const auto message = TRY(wire::read_record(fd_.get(), at.offset, wire::max_message));
     if (!message) {
       return fail(Cause::io, "{}: event {} at offset {} is damaged", path_.string(), at.seq + 1,
                   at.offset);
@@ -201,7 +143,7 @@ Result<std::vector<evidence::Event>> SegmentFile::read(Cursor& cursor, std::size
     auto event = TRY(wire::decode_event(*message));
     if (!events.empty() && taken + message->size() > bytes) break;
     taken += message->size();
-    at = {at.seq + 1, at.offset + header_size + message->size()};
+    at = {at.seq + 1, at.offset + wire::record_header + message->size()};
     events.push_back(std::move(event));
   }
   cursor = at;
