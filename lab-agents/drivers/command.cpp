@@ -81,7 +81,7 @@ bool can_run(const std::string& program) {
   return false;
 }
 
-class CommandDriver final : public Driver,
+class CommandDriver final : public abilities::Device,
                             private abilities::Power,
                             private abilities::Reset,
                             private abilities::Flash {

@@ -9,7 +9,7 @@
 namespace assay::drivers {
 
 using Json = nlohmann::json;
-using Made = Result<std::unique_ptr<Driver>>;
+using Made = Result<std::unique_ptr<abilities::Device>>;
 
 Made make_virtual_zephyr(const DriverSetup&, const Json& params);
 Made make_command(const DriverSetup&, const Json& params);

@@ -24,9 +24,9 @@ namespace {
 using abilities::Incident;
 using abilities::Order;
 
-class SerialDriver final : public Driver, private abilities::Console {
+class SerialDriver final : public abilities::Device, private abilities::Console {
  public:
-  SerialDriver(SerialSettings settings, IncidentSink sink)
+  SerialDriver(SerialSettings settings, abilities::IncidentSink sink)
       : settings_(std::move(settings)), sink_(std::move(sink)) {}
 
   Result<> start() {
@@ -122,7 +122,7 @@ class SerialDriver final : public Driver, private abilities::Console {
   }
 
   SerialSettings settings_;
-  IncidentSink sink_;
+  abilities::IncidentSink sink_;
   ConsoleFeed feed_;
   UniqueFd notices_;
   int watched_ = -1;

@@ -11,7 +11,7 @@ namespace {
 using abilities::Order;
 using virt::ZephyrMachine;
 
-class VirtualZephyr final : public Driver,
+class VirtualZephyr final : public abilities::Device,
                             private abilities::Power,
                             private abilities::Reset,
                             private abilities::Flash,

@@ -10,7 +10,7 @@
 
 #include "base/fd.hpp"
 #include "base/log.hpp"
-#include "hosts/hosted_device.hpp"
+#include "hosts/host_program.hpp"
 #include "hosts/launcher.hpp"
 #include "hosts/operations.hpp"
 
@@ -151,7 +151,7 @@ class HostServer {
   std::size_t waiting_bytes_ = 0;
   bool ended_ = false;
   int status_ = 0;
-  std::unique_ptr<HostedDevice> device_;  // last: it may call the sinks when destroyed
+  std::unique_ptr<abilities::Device> device_;  // last: it may call the sinks when destroyed
 };
 
 }  // namespace

@@ -50,7 +50,7 @@ Result<Json> console(abilities::Console* console, const Request& r, const Order&
 
 }  // namespace
 
-Result<Json> perform(HostedDevice& device, const Request& r, const Order& order) {
+Result<Json> perform(abilities::Device& device, const Request& r, const Order& order) {
   try {
     if (r.operation == "check") return nothing(device.check(r.ability, order));
     if (r.ability == "power") return power(device.power(), r, order);

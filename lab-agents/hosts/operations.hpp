@@ -1,13 +1,13 @@
 // A request of the host protocol, carried out on a device. Not thread-safe.
 #pragma once
 
-#include "hosts/hosted_device.hpp"
+#include "hosts/host_program.hpp"
 #include "hosts/protocol.hpp"
 
 namespace assay::hosts {
 
 // The value as Reply carries it: null for Result<>, null or the value for an
 // optional, binary for bytes. Never throws.
-Result<Json> perform(HostedDevice&, const Request&, const abilities::Order&);
+Result<Json> perform(abilities::Device&, const Request&, const abilities::Order&);
 
 }  // namespace assay::hosts

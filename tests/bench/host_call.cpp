@@ -9,7 +9,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "hosts/hosted_board.hpp"
-#include "hosts/hosted_device.hpp"
+#include "hosts/host_program.hpp"
 #include "hosts/launcher.hpp"
 
 namespace {
@@ -17,7 +17,7 @@ namespace {
 using namespace assay;
 using abilities::Order;
 
-class Device final : public hosts::HostedDevice,
+class Device final : public abilities::Device,
                      abilities::Power,
                      abilities::Flash,
                      abilities::Console {
@@ -111,6 +111,6 @@ int bench(const char* program) {
 int main(int argc, char** argv) {
   if (argc == 1) return bench(argv[0]);
   return assay::hosts::host_main(argc, argv, [](const auto&, const auto&) {
-    return Result<std::unique_ptr<hosts::HostedDevice>>(std::make_unique<Device>());
+    return Result<std::unique_ptr<abilities::Device>>(std::make_unique<Device>());
   });
 }

@@ -37,7 +37,7 @@ class CommandDriver : public testing::Test {
   }
   std::string file(const std::string& name) const { return folder.path() / name; }
   std::string text(const std::string& name) const { return read_text(file(name)).value_or(""); }
-  std::unique_ptr<Driver> make(const nlohmann::json& params) {
+  std::unique_ptr<abilities::Device> make(const nlohmann::json& params) {
     auto made = make_driver({"command", params.dump(), folder.path(), nullptr});
     EXPECT_TRUE(made) << made.error().text;
     return made ? std::move(*made) : nullptr;

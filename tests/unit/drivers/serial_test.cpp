@@ -89,7 +89,7 @@ class SerialDriver : public testing::Test {
 
   TempFolder folder = TempFolder::make("assay-serial-").value();
   const Order order{1, Wait::for_(60s)};
-  std::unique_ptr<Driver> driver;
+  std::unique_ptr<abilities::Device> driver;
   std::string said;
   std::vector<Incident> incidents;
 };

@@ -79,7 +79,7 @@ class DirectBoard final : public abilities::Board,
   void heard(const abilities::Incident&);
 
   std::string id_ = "direct-1";
-  std::unique_ptr<drivers::Driver> driver_;
+  std::unique_ptr<abilities::Device> driver_;
   UniqueFd bell_;
   std::mutex mutex_;
   std::deque<std::function<void()>> operations_;

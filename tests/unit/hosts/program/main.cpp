@@ -11,7 +11,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "hosts/hosted_board.hpp"
-#include "hosts/hosted_device.hpp"
+#include "hosts/host_program.hpp"
 #include "hosts/launcher.hpp"
 
 namespace {
@@ -34,13 +34,13 @@ void leave_daemon(const std::filesystem::path& file) {
   while (!std::filesystem::exists(file)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-class TestDevice final : public hosts::HostedDevice,
+class TestDevice final : public abilities::Device,
                          abilities::Power,
                          abilities::Reset,
                          abilities::Flash,
                          abilities::Console {
  public:
-  TestDevice(hosts::Configure configure, hosts::IncidentSink on_incident)
+  TestDevice(hosts::Configure configure, abilities::IncidentSink on_incident)
       : configure_(std::move(configure)), on_incident_(std::move(on_incident)) {}
 
   abilities::Power* power() override { return this; }
@@ -117,15 +117,15 @@ class TestDevice final : public hosts::HostedDevice,
 
  private:
   hosts::Configure configure_;
-  hosts::IncidentSink on_incident_;
+  abilities::IncidentSink on_incident_;
   Sink sink_;
   bool on_ = false;
   UniqueFd flood_;
   std::optional<Process> tool_;
 };
 
-Result<std::unique_ptr<hosts::HostedDevice>> make(const hosts::Configure& c,
-                                                  hosts::IncidentSink on_incident) {
+Result<std::unique_ptr<abilities::Device>> make(const hosts::Configure& c,
+                                                  abilities::IncidentSink on_incident) {
   if (c.driver == "absent")
     return fail(Cause::unavailable, "/dev/ttyUSB7 does not exist: plug it in");
   if (c.driver == "crashing") ::_exit(9);
