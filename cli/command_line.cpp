@@ -8,9 +8,9 @@
 #include <cstdlib>
 
 #include "base/text.hpp"
+#include "base/version.hpp"
 #include "cli/completion.hpp"
 #include "cli/options.hpp"
-#include "cli/version.hpp"
 #include "wire/channel.hpp"
 
 namespace assay::cli {

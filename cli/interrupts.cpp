@@ -6,13 +6,12 @@
 
 #include <array>
 
+#include "base/signals.hpp"
+
 namespace assay::cli {
 
 Interrupts::Interrupts() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  const sigset_t set = block_ending_signals();
   signals_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   listener_ = std::jthread([this](const std::stop_token& stop) {
     const Wait wait{Deadline::never(), stop};

@@ -17,6 +17,8 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/process.hpp"
+#include "base/signals.hpp"
+#include "base/version.hpp"
 #include "hosts/launcher.hpp"
 #include "plans/lab.hpp"
 #include "session/agent.hpp"
@@ -28,7 +30,6 @@ namespace {
 
 using namespace assay;
 
-constexpr std::string_view version = "0.1.0";
 constexpr std::string_view usage =
     "usage: assay-agent --lab FILE --state DIR [--server HOST:PORT] [--name NAME]\n"
     "\n"
@@ -101,12 +102,7 @@ int complain(const Error& error, int status) {
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   // Blocked before any thread exists; one thread waits for them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const sigset_t signals = block_ending_signals();
   start_log("assay-agent");
 
   const auto options = parse(argc, argv);

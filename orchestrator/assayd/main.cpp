@@ -16,13 +16,14 @@
 #include "api/server.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/signals.hpp"
+#include "base/version.hpp"
 #include "wire/channel.hpp"
 
 namespace {
 
 using namespace assay;
 
-constexpr std::string_view version = "0.1.0";
 constexpr std::string_view usage =
     "usage: assayd --state DIR [--listen HOST:PORT]\n"
     "\n"
@@ -102,10 +103,7 @@ Result<> serve(const Options& options, const sigset_t& signals) {
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   // Blocked before any thread exists; this one waits for them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int one : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, one);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const sigset_t signals = assay::block_ending_signals();
   assay::start_log("assayd");
 
   const auto options = parse(argc, argv);
