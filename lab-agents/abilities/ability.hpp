@@ -64,7 +64,8 @@ class Flash {
   // Cause::invalid when the file cannot be decoded, with line or offset.
   virtual Result<> write(const Order&, const FlashJob&) = 0;
   // nullopt: this flasher cannot read. At most 16 MiB a call.
-  virtual Result<std::optional<Bytes>> read(const Order&, std::uint64_t address, std::uint64_t size) = 0;
+  virtual Result<std::optional<Bytes>> read(const Order&, std::uint64_t address,
+                                            std::uint64_t size) = 0;
 };
 
 struct ConsoleChunk {

@@ -60,14 +60,27 @@ Result<Options> parse(int argc, char** argv) {
   int letter = 0;
   while ((letter = getopt_long(argc, argv, "", known.data(), nullptr)) != -1) {
     switch (letter) {
-      case 's': options.server = optarg; break;
-      case 'l': options.lab = optarg; break;
-      case 'd': options.state = optarg; break;
-      case 'n': options.name = optarg; break;
-      case 'V': std::printf("assay-agent %s\n", version.data()); std::exit(0);
-      case 'h': std::fputs(usage.data(), stdout); std::exit(0);
+      case 's':
+        options.server = optarg;
+        break;
+      case 'l':
+        options.lab = optarg;
+        break;
+      case 'd':
+        options.state = optarg;
+        break;
+      case 'n':
+        options.name = optarg;
+        break;
+      case 'V':
+        std::printf("assay-agent %s\n", version.data());
+        std::exit(0);
+      case 'h':
+        std::fputs(usage.data(), stdout);
+        std::exit(0);
       default:
-        return fail(Cause::invalid, "'{}' is no option of assay-agent, or lacks its value: see --help",
+        return fail(Cause::invalid,
+                    "'{}' is no option of assay-agent, or lacks its value: see --help",
                     argv[optind - 1]);
     }
   }
@@ -83,8 +96,10 @@ std::map<std::string, std::string> environment(const plans::Lab& lab) {
   for (const auto& board : lab.boards) {
     for (const auto& device : board.devices) {
       if (!device.driver.starts_with("virtual-") || all.contains("qemu")) continue;
-      const auto output = run({.args = {"qemu-system-arm", "--version"}}, Wait::for_(std::chrono::seconds(5)));
-      const std::string_view line = output ? std::string_view(output->out).substr(0, output->out.find('\n')) : "";
+      const auto output =
+          run({.args = {"qemu-system-arm", "--version"}}, Wait::for_(std::chrono::seconds(5)));
+      const std::string_view line =
+          output ? std::string_view(output->out).substr(0, output->out.find('\n')) : "";
       const auto at = line.find("version ");
       all["qemu"] = at == std::string_view::npos ? "unknown" : std::string(line.substr(at + 8));
     }
@@ -114,7 +129,8 @@ int main(int argc, char** argv) {
   const auto lab = plans::parse_lab(*text, options->lab);
   if (!lab) return complain(plans::to_error(lab.error()), 2);
   const std::string name = options->name.empty() ? lab->name : options->name;
-  if (const auto good = wire::check_name("the agent's name", name); !good) return complain(good.error(), 2);
+  if (const auto good = wire::check_name("the agent's name", name); !good)
+    return complain(good.error(), 2);
   const auto lock = FolderLock::take(options->state, "assay-agent");
   if (!lock) return complain(lock.error(), 2);
 

@@ -4,11 +4,11 @@
 
 int main(int argc, char** argv) {
   using namespace assay;
-  return hosts::host_main(
-      argc, argv, [](const hosts::Configure& c, abilities::IncidentSink on_incident) {
-        return drivers::make_driver({.kind = c.driver,
-                                     .params_json = c.params_json,
-                                     .state_folder = c.state_folder,
-                                     .on_incident = std::move(on_incident)});
-      });
+  return hosts::host_main(argc, argv,
+                          [](const hosts::Configure& c, abilities::IncidentSink on_incident) {
+                            return drivers::make_driver({.kind = c.driver,
+                                                         .params_json = c.params_json,
+                                                         .state_folder = c.state_folder,
+                                                         .on_incident = std::move(on_incident)});
+                          });
 }

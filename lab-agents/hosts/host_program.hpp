@@ -9,8 +9,8 @@
 
 namespace assay::hosts {
 
-using MakeDevice =
-    std::function<Result<std::unique_ptr<abilities::Device>>(const Configure&, abilities::IncidentSink)>;
+using MakeDevice = std::function<Result<std::unique_ptr<abilities::Device>>(
+    const Configure&, abilities::IncidentSink)>;
 
 inline constexpr int host_socket = 3;
 

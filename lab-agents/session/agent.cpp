@@ -29,8 +29,10 @@ std::string random_incarnation() {
 
 // Refusals that no further attempt will change.
 bool is_final(const grpc::Status& status) {
-  return status.error_code() == grpc::FAILED_PRECONDITION || status.error_code() == grpc::UNAUTHENTICATED ||
-         status.error_code() == grpc::INVALID_ARGUMENT || status.error_code() == grpc::UNIMPLEMENTED;
+  return status.error_code() == grpc::FAILED_PRECONDITION ||
+         status.error_code() == grpc::UNAUTHENTICATED ||
+         status.error_code() == grpc::INVALID_ARGUMENT ||
+         status.error_code() == grpc::UNIMPLEMENTED;
 }
 
 }  // namespace
@@ -89,10 +91,11 @@ void Agent::deliver_leftovers() {
       continue;
     }
     const std::shared_ptr<spool::Spool> spool = std::move(*reopened);
-    const auto uplink = std::make_shared<Uplink>(*stub_, inbox_, spool, [this, id, spool](Uplink::End, const std::string&) {
-      spool->remove();
-      leftovers_.erase(id);
-    });
+    const auto uplink = std::make_shared<Uplink>(
+        *stub_, inbox_, spool, [this, id, spool](Uplink::End, const std::string&) {
+          spool->remove();
+          leftovers_.erase(id);
+        });
     uplink->deliver_what_is_there();
     leftovers_[id] = uplink;
     uplink->connect();
@@ -142,7 +145,8 @@ void Agent::control_ended(std::uint64_t generation, const grpc::Status& status) 
     return;
   }
   if (welcome_ || backoff_ == Duration::zero()) {
-    spdlog::warn("assayd at {} is gone ({}); trying again", config_.server.text(), status.error_message());
+    spdlog::warn("assayd at {} is gone ({}); trying again", config_.server.text(),
+                 status.error_message());
   }
   welcome_ = false;
   renew_at_ = Deadline::never();
@@ -156,9 +160,12 @@ void Agent::send(v1::ControlRequest request) {
 
 void Agent::received(const v1::ControlResponse& response) {
   switch (response.message_case()) {
-    case v1::ControlResponse::kWelcome: return welcomed(response.welcome());
-    case v1::ControlResponse::kAssignment: return assigned(response.assignment());
-    case v1::ControlResponse::kRenewal: return renewed(response.renewal());
+    case v1::ControlResponse::kWelcome:
+      return welcomed(response.welcome());
+    case v1::ControlResponse::kAssignment:
+      return assigned(response.assignment());
+    case v1::ControlResponse::kRenewal:
+      return renewed(response.renewal());
     case v1::ControlResponse::kCancel: {
       const auto found = attempts_.find(response.cancel().attempt());
       if (found != attempts_.end() && found->second.running) {
@@ -168,9 +175,10 @@ void Agent::received(const v1::ControlResponse& response) {
     }
     case v1::ControlResponse::kOpenChannel: {
       const v1::OpenChannel& open = response.open_channel();
-      const auto opened = ConsoleChannel::open(*stub_, boards_, open, [this](const std::string& channel) {
-        inbox_.post([this, channel] { channels_.erase(channel); });
-      });
+      const auto opened =
+          ConsoleChannel::open(*stub_, boards_, open, [this](const std::string& channel) {
+            inbox_.post([this, channel] { channels_.erase(channel); });
+          });
       if (opened) {
         channels_[open.channel()] = *opened;
       } else {
@@ -181,7 +189,8 @@ void Agent::received(const v1::ControlResponse& response) {
       }
       return;
     }
-    case v1::ControlResponse::MESSAGE_NOT_SET: return;
+    case v1::ControlResponse::MESSAGE_NOT_SET:
+      return;
   }
 }
 
@@ -190,9 +199,11 @@ void Agent::welcomed(const v1::Welcome& welcome) {
   lease_from_ = hello_sent_;
   backoff_ = {};
   lease_ = wire::from_proto("lease", welcome.lease()).value_or(lease_);
-  renew_every_ = std::max<Duration>(wire::from_proto("renew_every", welcome.renew_every()).value_or(renew_every_),
-                                    std::chrono::milliseconds(50));
-  spdlog::info("assayd at {} took us in with {} boards", config_.server.text(), boards_.ids().size());
+  renew_every_ = std::max<Duration>(
+      wire::from_proto("renew_every", welcome.renew_every()).value_or(renew_every_),
+      std::chrono::milliseconds(50));
+  spdlog::info("assayd at {} took us in with {} boards", config_.server.text(),
+               boards_.ids().size());
   renew();
   if (config_.on_welcome) config_.on_welcome();
 }
@@ -212,7 +223,8 @@ void Agent::renew() {
 // A lease counts from when its renewal was *sent*: assayd counts from when it
 // received it, which is later.
 void Agent::renewed(const v1::RenewalAnswer& answer) {
-  while (!renewals_sent_.empty() && renewals_sent_.front().first < answer.number()) renewals_sent_.pop_front();
+  while (!renewals_sent_.empty() && renewals_sent_.front().first < answer.number())
+    renewals_sent_.pop_front();
   if (renewals_sent_.empty() || renewals_sent_.front().first != answer.number()) return;
   lease_from_ = renewals_sent_.front().second;
   const Deadline until = Deadline::at(lease_from_ + lease_ - executor::safe_state_limit);
@@ -223,7 +235,8 @@ void Agent::renewed(const v1::RenewalAnswer& answer) {
   for (const std::string& id : answer.unknown()) {
     const auto found = attempts_.find(id);
     if (found == attempts_.end()) continue;
-    if (found->second.running) found->second.running->stop(Verdict::lab_error, "assayd has given this attempt up");
+    if (found->second.running)
+      found->second.running->stop(Verdict::lab_error, "assayd has given this attempt up");
   }
 }
 
@@ -231,8 +244,9 @@ void Agent::expire_leases() {
   for (auto& [id, attempt] : attempts_) {
     if (!attempt.running || !attempt.running->lease_until.passed()) continue;
     attempt.running->lease_until = Deadline::never();
-    attempt.running->stop(Verdict::lab_error,
-                          fmt::format("the lease ended: assayd was not heard for {}", human(lease_)));
+    attempt.running->stop(
+        Verdict::lab_error,
+        fmt::format("the lease ended: assayd was not heard for {}", human(lease_)));
   }
 }
 
@@ -242,18 +256,21 @@ std::string Agent::refusal(const AttemptOrder& order) {
   if (stopping_) return "the agent is stopping";
   if (order.leases.empty()) return "no board was leased";
   for (const auto& lease : order.leases) {
-    if (boards_.find(lease.board) == nullptr) return fmt::format("this agent has no board '{}'", lease.board);
+    if (boards_.find(lease.board) == nullptr)
+      return fmt::format("this agent has no board '{}'", lease.board);
     const std::string why = boards_.view(lease.board).quarantine;
     if (!why.empty()) return fmt::format("board {} is quarantined: {}", lease.board, why);
     for (const auto& [id, attempt] : attempts_) {
       if (!attempt.running) continue;
       for (const auto& held : attempt.leases) {
-        if (held.board == lease.board) return fmt::format("board {} is still used by attempt {}", held.board, id);
+        if (held.board == lease.board)
+          return fmt::format("board {} is still used by attempt {}", held.board, id);
       }
     }
   }
   for (const auto& lease : order.leases) {
-    if (const auto raised = boards_.raise_epoch(lease.board, lease.epoch); !raised) return raised.error().text;
+    if (const auto raised = boards_.raise_epoch(lease.board, lease.epoch); !raised)
+      return raised.error().text;
   }
   return "";
 }
@@ -290,15 +307,16 @@ void Agent::assigned(const v1::Assignment& assignment) {
   attempt.spool = std::move(*spool);
   attempt.leases = order.leases;
   attempt.after_renewal = renewal_;
-  attempt.uplink = std::make_shared<Uplink>(*stub_, inbox_, attempt.spool, [this, id](Uplink::End end, const std::string& why) {
-    // Not within the uplink's own call: this destroys it.
-    inbox_.post([this, id, end, why] { delivered(id, end, why); });
-  });
+  attempt.uplink = std::make_shared<Uplink>(
+      *stub_, inbox_, attempt.spool, [this, id](Uplink::End end, const std::string& why) {
+        // Not within the uplink's own call: this destroys it.
+        inbox_.post([this, id, end, why] { delivered(id, end, why); });
+      });
   attempt.uplink->connect();
   attempt.running = std::make_unique<RunningAttempt>(
       std::move(order),
-      RunningAttempt::Surroundings{boards_, artifacts_, *artifact_stub_, config_.state / "scratch", config_.name,
-                                   config_.environment},
+      RunningAttempt::Surroundings{boards_, artifacts_, *artifact_stub_, config_.state / "scratch",
+                                   config_.name, config_.environment},
       attempt.spool, [this, id] { inbox_.post([this, id] { attempt_ran(id); }); });
   attempt.running->lease_until = until;
 }
@@ -363,8 +381,10 @@ void Agent::wind_down() {
     Deadline next = until;
     for (auto& [id, attempt] : attempts_) next = next.sooner(attempt.uplink->tick());
     if (const auto task = inbox_.next(next)) task();
-    const bool running = std::any_of(attempts_.begin(), attempts_.end(), [](const auto& a) { return a.second.running != nullptr; });
-    if (!running && !welcome_) break;  // nobody to deliver to: the spools stay for the next incarnation
+    const bool running = std::any_of(attempts_.begin(), attempts_.end(),
+                                     [](const auto& a) { return a.second.running != nullptr; });
+    if (!running && !welcome_)
+      break;  // nobody to deliver to: the spools stay for the next incarnation
   }
   for (auto& [id, attempt] : attempts_) {
     attempt.spool->on_append(nullptr);

@@ -16,10 +16,13 @@ namespace fs = std::filesystem;
 ArtifactCache::ArtifactCache(fs::path folder, std::uint64_t limit)
     : folder_(std::move(folder)), limit_(limit) {}
 
-fs::path ArtifactCache::path(const std::string& sha256) const { return folder_ / sha256; }
+fs::path ArtifactCache::path(const std::string& sha256) const {
+  return folder_ / sha256;
+}
 
-Result<ArtifactCache::Pin> ArtifactCache::fetch(v1::ArtifactService::Stub& stub, const std::string& sha256,
-                                                std::uint64_t size, const Wait& wait) {
+Result<ArtifactCache::Pin> ArtifactCache::fetch(v1::ArtifactService::Stub& stub,
+                                                const std::string& sha256, std::uint64_t size,
+                                                const Wait& wait) {
   if (!is_sha256_hex(sha256)) return fail(Cause::invalid, "'{}' is not a SHA-256", sha256);
   TRY(make_folders(folder_));
   {
@@ -79,8 +82,10 @@ Result<> ArtifactCache::download(v1::ArtifactService::Stub& stub, const std::str
     const grpc::Status status = reader->Finish();
     if (have >= size) break;
     if (wait.stop.stop_requested()) return fail(Cause::cancelled, "cancelled");
-    if (status.error_code() == grpc::NOT_FOUND) return fail(Cause::not_found, "{}", status.error_message());
-    if (wait.until.passed()) return fail(Cause::timeout, "not fetched in time: {}", status.error_message());
+    if (status.error_code() == grpc::NOT_FOUND)
+      return fail(Cause::not_found, "{}", status.error_message());
+    if (wait.until.passed())
+      return fail(Cause::timeout, "not fetched in time: {}", status.error_message());
     if (have > before) backoff = std::chrono::milliseconds(50);
     // Waits for the stop token alone: assayd is away and tells nobody when it is back.
     pollfd none{-1, 0, 0};
@@ -95,7 +100,8 @@ Result<> ArtifactCache::download(v1::ArtifactService::Stub& stub, const std::str
     ::unlink(part.c_str());
     return fail(Cause::io, "the bytes received have another SHA-256: they were thrown away");
   }
-  if (fsync(fd.get()) != 0 || ::rename(part.c_str(), path(sha256).c_str()) != 0) return fail_errno(part.string());
+  if (fsync(fd.get()) != 0 || ::rename(part.c_str(), path(sha256).c_str()) != 0)
+    return fail_errno(part.string());
   return {};
 }
 
@@ -120,7 +126,8 @@ void ArtifactCache::make_room(std::uint64_t size) {
       entries.push_back({entry.last_write_time(error), entry.file_size(error), entry.path()});
     }
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.used < b.used; });
   for (const Entry& entry : entries) {
     if (total <= limit_) return;
     fs::remove(entry.file, error);

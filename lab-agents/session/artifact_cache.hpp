@@ -26,7 +26,8 @@ class ArtifactCache {
   class Pin {
    public:
     Pin(ArtifactCache& cache, std::string sha256) : cache_(&cache), sha256_(std::move(sha256)) {}
-    Pin(Pin&& other) noexcept : cache_(std::exchange(other.cache_, nullptr)), sha256_(std::move(other.sha256_)) {}
+    Pin(Pin&& other) noexcept
+        : cache_(std::exchange(other.cache_, nullptr)), sha256_(std::move(other.sha256_)) {}
     Pin& operator=(Pin&&) = delete;
     ~Pin() {
       if (cache_ != nullptr) cache_->unpin(sha256_);
@@ -40,11 +41,13 @@ class ArtifactCache {
 
   // Cause::not_found when assayd has no such artifact; io, exhausted, timeout,
   // cancelled as named; unavailable after all retries within `wait`.
-  Result<Pin> fetch(v1::ArtifactService::Stub&, const std::string& sha256, std::uint64_t size, const Wait&);
+  Result<Pin> fetch(v1::ArtifactService::Stub&, const std::string& sha256, std::uint64_t size,
+                    const Wait&);
 
  private:
   [[nodiscard]] std::filesystem::path path(const std::string& sha256) const;
-  Result<> download(v1::ArtifactService::Stub&, const std::string& sha256, std::uint64_t size, const Wait&);
+  Result<> download(v1::ArtifactService::Stub&, const std::string& sha256, std::uint64_t size,
+                    const Wait&);
   void unpin(const std::string& sha256);
   void make_room(std::uint64_t size);
 

@@ -10,14 +10,19 @@ namespace {
 constexpr Duration write_time = std::chrono::seconds(5);
 }
 
-Result<std::shared_ptr<ConsoleChannel>> ConsoleChannel::open(v1::AgentService::Stub& stub, LabBoards& boards,
-                                                             const v1::OpenChannel& request, OnEnd on_end) {
+Result<std::shared_ptr<ConsoleChannel>> ConsoleChannel::open(v1::AgentService::Stub& stub,
+                                                             LabBoards& boards,
+                                                             const v1::OpenChannel& request,
+                                                             OnEnd on_end) {
   if (request.kind() != "console") {
-    return fail(Cause::invalid, "this agent has no channels of kind '{}', only 'console'", request.kind());
+    return fail(Cause::invalid, "this agent has no channels of kind '{}', only 'console'",
+                request.kind());
   }
   hosts::HostedBoard* board = boards.find(request.board());
-  if (board == nullptr) return fail(Cause::not_found, "this agent has no board '{}'", request.board());
-  if (board->console() == nullptr) return fail(Cause::not_found, "board {} has no console", request.board());
+  if (board == nullptr)
+    return fail(Cause::not_found, "this agent has no board '{}'", request.board());
+  if (board->console() == nullptr)
+    return fail(Cause::not_found, "board {} has no console", request.board());
   std::shared_ptr<ConsoleChannel> channel(new ConsoleChannel(*board, request.epoch()));
   channel->begin(stub, request.channel(), std::move(on_end));
   return channel;
@@ -48,7 +53,9 @@ void ConsoleChannel::begin(v1::AgentService::Stub& stub, const std::string& chan
   });
 }
 
-ConsoleChannel::~ConsoleChannel() { close(); }
+ConsoleChannel::~ConsoleChannel() {
+  close();
+}
 
 void ConsoleChannel::close() {
   if (tap_ != 0) board_.remove_tap(tap_);

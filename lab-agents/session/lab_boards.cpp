@@ -34,7 +34,8 @@ std::vector<std::string> all_abilities(const plans::LabBoard& board) {
 
 }  // namespace
 
-Result<std::unique_ptr<LabBoards>> LabBoards::open(const plans::Lab& lab, const std::filesystem::path& state,
+Result<std::unique_ptr<LabBoards>> LabBoards::open(const plans::Lab& lab,
+                                                   const std::filesystem::path& state,
                                                    hosts::HostProcesses& processes,
                                                    const std::filesystem::path& host_program) {
   std::unique_ptr<LabBoards> boards(new LabBoards(state));
@@ -63,8 +64,10 @@ Result<> LabBoards::load_epochs() {
     std::uint64_t epoch = 0;
     const auto number = line.substr(space + 1);
     if (std::from_chars(number.data(), number.data() + number.size(), epoch).ec != std::errc()) {
-      return fail(Cause::invalid, "{}: '{}' is not an epoch; restore the file, or remove the state folder "
-                                  "and every run that used it", (state_ / "epochs").string(), printable(number));
+      return fail(Cause::invalid,
+                  "{}: '{}' is not an epoch; restore the file, or remove the state folder "
+                  "and every run that used it",
+                  (state_ / "epochs").string(), printable(number));
     }
     epochs_[std::string(line.substr(0, space))] = epoch;
   }
@@ -113,7 +116,11 @@ LabBoards::View LabBoards::view(const std::string& id) const {
   const std::lock_guard lock(mutex_);
   const Entry& entry = boards_.at(id);
   const auto epoch = epochs_.find(id);
-  return {id, entry.facts.profile, entry.quarantine, entry.abilities, entry.facts.tags,
+  return {id,
+          entry.facts.profile,
+          entry.quarantine,
+          entry.abilities,
+          entry.facts.tags,
           epoch == epochs_.end() ? 0 : epoch->second};
 }
 
@@ -122,7 +129,8 @@ Result<> LabBoards::raise_epoch(const std::string& id, std::uint64_t epoch) {
   if (found == boards_.end()) return fail(Cause::not_found, "this agent has no board '{}'", id);
   const std::lock_guard lock(mutex_);
   if (epoch <= epochs_[id]) {
-    return fail(Cause::refused, "board {}: the lease's epoch {} is not above {}", id, epoch, epochs_[id]);
+    return fail(Cause::refused, "board {}: the lease's epoch {} is not above {}", id, epoch,
+                epochs_[id]);
   }
   if (epoch > reserved_[id]) {
     auto next = reserved_;
@@ -140,7 +148,8 @@ Result<> LabBoards::raise_epoch(const std::string& id, std::uint64_t epoch) {
 std::string LabBoards::recover(const std::string& id) {
   Entry& entry = boards_.at(id);
   std::string why;
-  if (const auto restarted = entry.board->restart(Wait::for_(check_time)); !restarted) why = restarted.error().text;
+  if (const auto restarted = entry.board->restart(Wait::for_(check_time)); !restarted)
+    why = restarted.error().text;
   if (why.empty()) why = switch_off(entry);
   for (const std::string& ability : entry.facts.abilities()) {
     if (!why.empty()) break;

@@ -24,14 +24,16 @@ class LabBoards {
  public:
   struct Entry {
     plans::LabBoard facts;
-    std::vector<std::string> abilities;  // its devices', and its profile's where it is a shipped one
+    std::vector<std::string>
+        abilities;  // its devices', and its profile's where it is a shipped one
     std::unique_ptr<hosts::HostedBoard> board;
     std::string quarantine;  // "" when usable
   };
 
   // Starts every device host. A board whose hosts do not start is quarantined,
   // with the reason, never an error of the whole agent.
-  static Result<std::unique_ptr<LabBoards>> open(const plans::Lab&, const std::filesystem::path& state,
+  static Result<std::unique_ptr<LabBoards>> open(const plans::Lab&,
+                                                 const std::filesystem::path& state,
                                                  hosts::HostProcesses&,
                                                  const std::filesystem::path& host_program);
 

@@ -33,7 +33,9 @@ class RunningAttempt::Sink : public executor::EventSink {
 
   void release() {
     const std::lock_guard lock(mutex_);
-    append("", "", end_.value_or(AttemptEnded{Verdict::lab_error, "the executor gave no verdict", -1, true}));
+    append(
+        "", "",
+        end_.value_or(AttemptEnded{Verdict::lab_error, "the executor gave no verdict", -1, true}));
   }
 
  private:
@@ -47,15 +49,17 @@ class RunningAttempt::Sink : public executor::EventSink {
   std::optional<AttemptEnded> end_;
 };
 
-RunningAttempt::RunningAttempt(AttemptOrder order, Surroundings around, std::shared_ptr<spool::Spool> spool,
-                               std::function<void()> on_end)
+RunningAttempt::RunningAttempt(AttemptOrder order, Surroundings around,
+                               std::shared_ptr<spool::Spool> spool, std::function<void()> on_end)
     : order_(std::move(order)),
       around_(std::move(around)),
       spool_(std::move(spool)),
       on_end_(std::move(on_end)),
       thread_([this] { run(stop_.get_token()); }) {}
 
-RunningAttempt::~RunningAttempt() { stop(Verdict::lab_error, "the agent is stopping"); }
+RunningAttempt::~RunningAttempt() {
+  stop(Verdict::lab_error, "the agent is stopping");
+}
 
 void RunningAttempt::stop(Verdict verdict, const std::string& why) {
   {
@@ -95,7 +99,12 @@ void RunningAttempt::run(std::stop_token stop) {
     sink.emit("", "", evidence::AttemptStarted{unix_micros(), around_.agent, around_.environment});
     sink.emit("", "", end);
   } else {
-    executor::AttemptInputs inputs{order_.spec, {}, *files, scratch, around_.agent, around_.environment,
+    executor::AttemptInputs inputs{order_.spec,
+                                   {},
+                                   *files,
+                                   scratch,
+                                   around_.agent,
+                                   around_.environment,
                                    [this] { return reason(); }};
     for (const auto& lease : order_.leases) {
       inputs.boards[lease.role] = {around_.boards.find(lease.board), lease.epoch};

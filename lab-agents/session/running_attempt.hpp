@@ -46,7 +46,8 @@ class RunningAttempt {
   };
   // `on_end` is called on the attempt's thread when the boards are safe, just
   // before the last event is spooled.
-  RunningAttempt(AttemptOrder, Surroundings, std::shared_ptr<spool::Spool>, std::function<void()> on_end);
+  RunningAttempt(AttemptOrder, Surroundings, std::shared_ptr<spool::Spool>,
+                 std::function<void()> on_end);
   ~RunningAttempt();
 
   // The first reason given counts.
@@ -60,8 +61,8 @@ class RunningAttempt {
 
  private:
   void run(std::stop_token);
-  Result<std::map<std::string, std::filesystem::path>> fetch_artifacts(std::stop_token,
-                                                                       std::vector<ArtifactCache::Pin>&);
+  Result<std::map<std::string, std::filesystem::path>> fetch_artifacts(
+      std::stop_token, std::vector<ArtifactCache::Pin>&);
   std::pair<evidence::Verdict, std::string> reason();
 
   class Sink;

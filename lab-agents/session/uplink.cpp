@@ -14,7 +14,8 @@ constexpr Duration first_backoff = std::chrono::milliseconds(50);
 constexpr Duration longest_backoff = std::chrono::seconds(2);
 }  // namespace
 
-Uplink::Uplink(v1::AgentService::Stub& stub, Inbox& inbox, std::shared_ptr<spool::Spool> spool, OnEnd on_end)
+Uplink::Uplink(v1::AgentService::Stub& stub, Inbox& inbox, std::shared_ptr<spool::Spool> spool,
+               OnEnd on_end)
     : stub_(stub), inbox_(inbox), spool_(std::move(spool)), on_end_(std::move(on_end)) {}
 
 void Uplink::connect() {
@@ -78,10 +79,12 @@ void Uplink::acknowledged(std::uint64_t generation, std::uint64_t seq) {
 
 void Uplink::pump() {
   if (over_ || !greeted_) return;
-  while (sent_ < spool_->last() && sent_ - std::min(sent_, spool_->acknowledged()) < max_unacknowledged) {
+  while (sent_ < spool_->last() &&
+         sent_ - std::min(sent_, spool_->acknowledged()) < max_unacknowledged) {
     const auto events = spool_->read(sent_, batch_bytes);
     if (!events) {
-      spdlog::error("attempt {}: its spool cannot be read: {}", spool_->attempt(), events.error().text);
+      spdlog::error("attempt {}: its spool cannot be read: {}", spool_->attempt(),
+                    events.error().text);
       return;
     }
     v1::EventsRequest request;

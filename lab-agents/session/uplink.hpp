@@ -22,7 +22,8 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   enum class End { delivered, refused };  // refused: assayd does not take its events
   using OnEnd = std::function<void(End, const std::string& why)>;
 
-  Uplink(v1::AgentService::Stub& stub, Inbox& inbox, std::shared_ptr<spool::Spool> spool, OnEnd on_end);
+  Uplink(v1::AgentService::Stub& stub, Inbox& inbox, std::shared_ptr<spool::Spool> spool,
+         OnEnd on_end);
 
   void connect();
   // The session's clock: reconnects when it is time. Returns when to be called next.

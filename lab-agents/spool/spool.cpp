@@ -50,7 +50,8 @@ Result<> Spool::load() {
   while (const auto message = TRY(wire::read_record(fd_.get(), end_, longest_record))) {
     const auto event = wire::decode_event(*message);
     if (!event || event->seq != last_ + 1) break;
-    records_.push_back({end_ + wire::record_header, static_cast<std::uint32_t>(message->size()), {}});
+    records_.push_back(
+        {end_ + wire::record_header, static_cast<std::uint32_t>(message->size()), {}});
     end_ += wire::record_header + message->size();
     last_ = event->seq;
     complete_ = std::holds_alternative<evidence::AttemptEnded>(event->body);
@@ -70,9 +71,9 @@ std::uint64_t Spool::append(evidence::Event event) {
       if (console_bytes_ > limits_.console_bytes) {
         if (console_cut_) return last_;
         console_cut_ = true;
-        event.body = evidence::Note{fmt::format(
-            "the console said more than {} MiB: its bytes are not kept from here on",
-            limits_.console_bytes >> 20)};
+        event.body = evidence::Note{
+            fmt::format("the console said more than {} MiB: its bytes are not kept from here on",
+                        limits_.console_bytes >> 20)};
       }
     }
     event.seq = last_ + 1;

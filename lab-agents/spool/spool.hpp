@@ -77,10 +77,10 @@ class Spool {
   const UniqueFd fd_;
 
   mutable std::mutex mutex_;
-  std::deque<Record> records_;   // of events acknowledged_ + 1 ...
+  std::deque<Record> records_;  // of events acknowledged_ + 1 ...
   std::uint64_t acknowledged_ = 0;
   std::uint64_t last_ = 0;
-  std::uint64_t end_ = 0;        // of the file
+  std::uint64_t end_ = 0;  // of the file
   std::uint64_t console_bytes_ = 0;
   std::uint64_t memory_bytes_ = 0;
   bool console_cut_ = false;

@@ -11,7 +11,9 @@ Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
   EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr);
 }
 
-Sha256Stream::~Sha256Stream() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+Sha256Stream::~Sha256Stream() {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
+}
 
 void Sha256Stream::update(ByteView bytes) {
   EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());
@@ -54,7 +56,8 @@ Result<Bytes> from_hex(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); i += 2) {
     const auto high = digit(text[i]);
     const auto low = digit(text[i + 1]);
-    if (!high || !low) return fail(Cause::invalid, "'{}' is not a hexadecimal byte", text.substr(i, 2));
+    if (!high || !low)
+      return fail(Cause::invalid, "'{}' is not a hexadecimal byte", text.substr(i, 2));
     bytes.push_back(static_cast<std::uint8_t>(*high * 16 + *low));
   }
   return bytes;

@@ -40,8 +40,8 @@ class Sha256Stream {
 
 Sha256 sha256(ByteView);
 
-std::string to_hex(ByteView);                // lower case, no separators
-Result<Bytes> from_hex(std::string_view);    // even number of digits, either case
+std::string to_hex(ByteView);              // lower case, no separators
+Result<Bytes> from_hex(std::string_view);  // even number of digits, either case
 // 64 lower-case hexadecimal digits: the name of an artifact.
 bool is_sha256_hex(std::string_view);
 

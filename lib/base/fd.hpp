@@ -51,7 +51,6 @@ Result<> write_all(int fd, ByteView, const Wait&);
 // At least one byte; 0 at the end of the stream.
 Result<std::size_t> read_some(int fd, std::span<std::uint8_t>, const Wait&);
 
-
 // At a position of a file, however often the kernel does less than asked.
 // `what` begins the error: "WHAT: No space left on device".
 // How much of `into` there was before the file's end.

@@ -22,7 +22,8 @@ Result<Bytes> read_file(const fs::path& path, std::uint64_t limit) {
   const UniqueFd fd = TRY(open_file(path, O_RDONLY));
   struct stat info {};
   if (fstat(fd.get(), &info) != 0) return fail_errno(path.string());
-  if (S_ISDIR(info.st_mode)) return fail(Cause::invalid, "{}: is a folder, not a file", path.string());
+  if (S_ISDIR(info.st_mode))
+    return fail(Cause::invalid, "{}: is a folder, not a file", path.string());
   Bytes bytes;
   std::array<std::uint8_t, 65536> piece;
   while (true) {
@@ -76,7 +77,8 @@ Result<FolderLock> FolderLock::take(const fs::path& folder, std::string_view wha
   UniqueFd fd = TRY(open_file(file, O_RDWR | O_CREAT));
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     const std::string holder = read_text(file, 64).value_or("unknown");
-    return fail(Cause::refused, "{}: in use by {} (process {}); end that one or choose another folder",
+    return fail(Cause::refused,
+                "{}: in use by {} (process {}); end that one or choose another folder",
                 folder.string(), what, holder.empty() ? "unknown" : holder);
   }
   if (ftruncate(fd.get(), 0) != 0) return fail_errno(file.string());
@@ -86,7 +88,8 @@ Result<FolderLock> FolderLock::take(const fs::path& folder, std::string_view wha
 
 Result<TempFolder> TempFolder::make(std::string_view prefix) {
   const char* root = std::getenv("TMPDIR");
-  std::string name = fmt::format("{}/{}-XXXXXX", root != nullptr && *root != 0 ? root : "/tmp", prefix);
+  std::string name =
+      fmt::format("{}/{}-XXXXXX", root != nullptr && *root != 0 ? root : "/tmp", prefix);
   if (mkdtemp(name.data()) == nullptr) return fail_errno(name);
   return TempFolder(name);
 }

@@ -22,10 +22,10 @@
 namespace assay {
 
 struct Command {
-  std::vector<std::string> args;                       // args[0] is looked up in PATH
+  std::vector<std::string> args;                              // args[0] is looked up in PATH
   std::vector<std::pair<std::string, std::string>> env = {};  // added to this process's environment
-  std::vector<std::pair<int, int>> fds = {};           // (ours, theirs); the rest is closed or /dev/null
-  bool own_session = true;                             // setsid(): its own group, too
+  std::vector<std::pair<int, int>> fds = {};  // (ours, theirs); the rest is closed or /dev/null
+  bool own_session = true;                    // setsid(): its own group, too
   bool dies_with_parent = false;
 };
 
@@ -55,7 +55,8 @@ class Process {
   ExitStatus end(Duration grace);
 
  private:
-  Process(pid_t pid, UniqueFd pidfd, bool group) : pid_(pid), pidfd_(std::move(pidfd)), group_(group) {}
+  Process(pid_t pid, UniqueFd pidfd, bool group)
+      : pid_(pid), pidfd_(std::move(pidfd)), group_(group) {}
   pid_t pid_;
   UniqueFd pidfd_;
   bool group_;

@@ -66,10 +66,10 @@ T take(Result<T>& result) {
 // TRY(expression): the value of a Result, or return its Error from this function.
 #define ASSAY_TRY_JOIN2(a, b) a##b
 #define ASSAY_TRY_JOIN(a, b) ASSAY_TRY_JOIN2(a, b)
-#define ASSAY_TRY_IMPL(name, ...)                                             \
-  __extension__({                                                             \
-    auto name = (__VA_ARGS__);                                                \
-    if (!name.has_value()) return tl::unexpected(std::move(name).error());    \
-    ::assay::detail::take(name);                                              \
+#define ASSAY_TRY_IMPL(name, ...)                                          \
+  __extension__({                                                          \
+    auto name = (__VA_ARGS__);                                             \
+    if (!name.has_value()) return tl::unexpected(std::move(name).error()); \
+    ::assay::detail::take(name);                                           \
   })
 #define TRY(...) ASSAY_TRY_IMPL(ASSAY_TRY_JOIN(assay_try_, __COUNTER__), __VA_ARGS__)

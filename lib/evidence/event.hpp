@@ -31,9 +31,9 @@ std::string_view to_string(StepState);
 
 // First event of an attempt.
 struct AttemptStarted {
-  std::int64_t unix_micros = 0;                     // the agent's wall clock, for people
-  std::string agent;                                // its name
-  std::map<std::string, std::string> environment;   // "qemu": "7.2.22", "assay-agent": "0.1.0"
+  std::int64_t unix_micros = 0;                    // the agent's wall clock, for people
+  std::string agent;                               // its name
+  std::map<std::string, std::string> environment;  // "qemu": "7.2.22", "assay-agent": "0.1.0"
   friend bool operator==(const AttemptStarted&, const AttemptStarted&) = default;
 };
 struct StepStarted {
@@ -88,14 +88,14 @@ struct Note {
 // Last event of an attempt; nothing follows it.
 struct AttemptEnded {
   Verdict verdict = Verdict::lab_error;
-  std::string sentence;   // the reason in one sentence; "" when passed
-  std::int64_t step = -1;  // the step that decided, or -1
+  std::string sentence;          // the reason in one sentence; "" when passed
+  std::int64_t step = -1;        // the step that decided, or -1
   bool retry_elsewhere = false;  // a lab error that another board may not have
   friend bool operator==(const AttemptEnded&, const AttemptEnded&) = default;
 };
 
-using Body = std::variant<AttemptStarted, StepStarted, StepProgress, StepEnded, ConsoleBytes, PowerEdge,
-                          ResetPulse, Measurement, Note, AttemptEnded>;
+using Body = std::variant<AttemptStarted, StepStarted, StepProgress, StepEnded, ConsoleBytes,
+                          PowerEdge, ResetPulse, Measurement, Note, AttemptEnded>;
 
 struct Event {
   std::uint64_t seq = 0;  // 1, 2, 3 ... without gaps within an attempt

@@ -7,16 +7,21 @@ namespace assay::evidence {
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::passed: return "passed";
-    case Verdict::failed: return "failed";
-    case Verdict::lab_error: return "lab-error";
-    case Verdict::cancelled: return "cancelled";
+    case Verdict::passed:
+      return "passed";
+    case Verdict::failed:
+      return "failed";
+    case Verdict::lab_error:
+      return "lab-error";
+    case Verdict::cancelled:
+      return "cancelled";
   }
   return "lab-error";
 }
 
 std::optional<Verdict> verdict_from(std::string_view text) {
-  for (const Verdict v : {Verdict::passed, Verdict::failed, Verdict::lab_error, Verdict::cancelled}) {
+  for (const Verdict v :
+       {Verdict::passed, Verdict::failed, Verdict::lab_error, Verdict::cancelled}) {
     if (to_string(v) == text) return v;
   }
   return std::nullopt;
@@ -32,10 +37,14 @@ Verdict combine(std::span<const Verdict> verdicts) {
 
 int exit_status(Verdict verdict) {
   switch (verdict) {
-    case Verdict::passed: return 0;
-    case Verdict::failed: return 1;
-    case Verdict::lab_error: return 3;
-    case Verdict::cancelled: return 4;
+    case Verdict::passed:
+      return 0;
+    case Verdict::failed:
+      return 1;
+    case Verdict::lab_error:
+      return 3;
+    case Verdict::cancelled:
+      return 4;
   }
   return 3;
 }

@@ -31,14 +31,16 @@ class PutCall final : public grpc::ServerReadReactor<v1::PutRequest> {
   void take() {
     if (!begun_) {
       begun_ = true;
-      auto upload = backend_.parts.artifacts.put(request_.sha256(), request_.size(), request_.offset());
+      auto upload =
+          backend_.parts.artifacts.put(request_.sha256(), request_.size(), request_.offset());
       if (!upload) return fail_with(upload.error(), grpc::StatusCode::INVALID_ARGUMENT);
       if (*upload == nullptr) return answer(request_.sha256(), true);
       upload_ = std::move(*upload);
       name_ = request_.sha256();
     }
     if (request_.data().size() > wire::max_artifact_piece) {
-      return fail_with({Cause::invalid, "more than 1 MiB in one message"}, grpc::StatusCode::INVALID_ARGUMENT);
+      return fail_with({Cause::invalid, "more than 1 MiB in one message"},
+                       grpc::StatusCode::INVALID_ARGUMENT);
     }
     if (!request_.data().empty()) {
       if (auto done = upload_->append(request_.offset(), as_bytes(request_.data())); !done) {
@@ -50,7 +52,8 @@ class PutCall final : public grpc::ServerReadReactor<v1::PutRequest> {
 
   // The client has said all, or is gone: then what is there stays for next time.
   void complete() {
-    if (upload_ == nullptr) return Finish({grpc::StatusCode::INVALID_ARGUMENT, "no artifact was named"});
+    if (upload_ == nullptr)
+      return Finish({grpc::StatusCode::INVALID_ARGUMENT, "no artifact was named"});
     if (auto done = upload_->finish(); !done) {
       return fail_with(done.error(), grpc::StatusCode::DATA_LOSS);
     }
@@ -92,7 +95,10 @@ class PutCall final : public grpc::ServerReadReactor<v1::PutRequest> {
 class GetCall final : public PulledCall<v1::GetResponse> {
  public:
   GetCall(Backend& backend, v1::GetRequest request)
-      : PulledCall(backend.requests), backend_(backend), request_(std::move(request)), offset_(request_.offset()) {}
+      : PulledCall(backend.requests),
+        backend_(backend),
+        request_(std::move(request)),
+        offset_(request_.offset()) {}
 
  private:
   Pull produce(v1::GetResponse& response, grpc::Status& status) override {
@@ -104,8 +110,9 @@ class GetCall final : public PulledCall<v1::GetResponse> {
       }
       reader_.emplace(std::move(*opened));
       if (offset_ > reader_->size()) {
-        status = {grpc::StatusCode::OUT_OF_RANGE, fmt::format("offset {} is past the artifact's {} bytes", offset_,
-                                                              reader_->size())};
+        status = {
+            grpc::StatusCode::OUT_OF_RANGE,
+            fmt::format("offset {} is past the artifact's {} bytes", offset_, reader_->size())};
         return Pull::done;
       }
     }
@@ -129,7 +136,8 @@ class GetCall final : public PulledCall<v1::GetResponse> {
 }  // namespace
 
 grpc::ServerUnaryReactor* ArtifactServiceImpl::Stat(grpc::CallbackServerContext* context,
-                                                    const v1::StatRequest* request, v1::StatResponse* response) {
+                                                    const v1::StatRequest* request,
+                                                    v1::StatResponse* response) {
   auto* reactor = context->DefaultReactor();
   backend_.requests.post([this, reactor, request, response] {
     const auto stat = backend_.parts.artifacts.stat(request->sha256());

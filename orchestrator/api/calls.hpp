@@ -124,7 +124,8 @@ class BidiCall : public grpc::ServerBidiReactor<Request, Response>,
       written = std::move(current_.second);
       if (!ok) {
         queue_.clear();
-        if (!finishing_) status_ = grpc::Status(grpc::StatusCode::UNAVAILABLE, "the other side is gone");
+        if (!finishing_)
+          status_ = grpc::Status(grpc::StatusCode::UNAVAILABLE, "the other side is gone");
         finishing_ = true;
         finish_when_written();
         return;

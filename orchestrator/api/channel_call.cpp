@@ -9,9 +9,11 @@ namespace assay::api {
 
 namespace {
 
-class ChannelCall final : public BidiCall<v1::ChannelRequest, v1::ChannelResponse>, public ChannelEnd {
+class ChannelCall final : public BidiCall<v1::ChannelRequest, v1::ChannelResponse>,
+                          public ChannelEnd {
  public:
-  ChannelCall(grpc::CallbackServerContext* context, Backend& backend) : BidiCall(context, 16), backend_(backend) {}
+  ChannelCall(grpc::CallbackServerContext* context, Backend& backend)
+      : BidiCall(context, 16), backend_(backend) {}
 
   bool send(std::string bytes, std::function<void()> written) override {
     v1::ChannelResponse response;
@@ -21,7 +23,9 @@ class ChannelCall final : public BidiCall<v1::ChannelRequest, v1::ChannelRespons
   void peer_ended(const std::string&) override { finish(grpc::Status::OK); }
 
  private:
-  std::shared_ptr<ChannelCall> self() { return std::static_pointer_cast<ChannelCall>(shared_from_this()); }
+  std::shared_ptr<ChannelCall> self() {
+    return std::static_pointer_cast<ChannelCall>(shared_from_this());
+  }
 
   void on_request(v1::ChannelRequest& request) override {
     if (!named_) {

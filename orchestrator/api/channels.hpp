@@ -44,8 +44,8 @@ class Channels {
 class AgentPeer {
  public:
   virtual ~AgentPeer() = default;
-  virtual void open_channel(const std::string& channel, const std::string& board, const std::string& kind,
-                            std::uint64_t epoch) = 0;
+  virtual void open_channel(const std::string& channel, const std::string& board,
+                            const std::string& kind, std::uint64_t epoch) = 0;
 };
 
 class AgentLinks {

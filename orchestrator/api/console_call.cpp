@@ -12,9 +12,11 @@ namespace assay::api {
 
 namespace {
 
-class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleResponse>, public ClientEnd {
+class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleResponse>,
+                          public ClientEnd {
  public:
-  ConsoleCall(grpc::CallbackServerContext* context, Backend& backend) : BidiCall(context, 64), backend_(backend) {}
+  ConsoleCall(grpc::CallbackServerContext* context, Backend& backend)
+      : BidiCall(context, 64), backend_(backend) {}
 
   bool send(std::string bytes, std::function<void()> written) override {
     v1::ConsoleResponse response;
@@ -41,13 +43,16 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
   }
 
  private:
-  std::shared_ptr<ConsoleCall> self() { return std::static_pointer_cast<ConsoleCall>(shared_from_this()); }
+  std::shared_ptr<ConsoleCall> self() {
+    return std::static_pointer_cast<ConsoleCall>(shared_from_this());
+  }
 
   void on_request(v1::ConsoleRequest& request) override {
     if (!named_) {
       named_ = true;
       return backend_.requests.post([self = self(), &request] {
-        if (auto opened = self->open(request.board()); !opened) return self->finish(wire::to_status(opened.error()));
+        if (auto opened = self->open(request.board()); !opened)
+          return self->finish(wire::to_status(opened.error()));
         self->next();
       });
     }
@@ -56,8 +61,9 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
     }
     if (request.data().empty()) return next();
     if (epoch_ == 0) {
-      return finish({grpc::StatusCode::FAILED_PRECONDITION,
-                     fmt::format("the console of board {} is read only: lease the board first", board_)});
+      return finish(
+          {grpc::StatusCode::FAILED_PRECONDITION,
+           fmt::format("the console of board {} is read only: lease the board first", board_)});
     }
     std::shared_ptr<ChannelEnd> agent;
     {
@@ -126,7 +132,8 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
 
 }  // namespace
 
-grpc::ServerBidiReactor<v1::ConsoleRequest, v1::ConsoleResponse>* OrchestratorServiceImpl::Console(Context* context) {
+grpc::ServerBidiReactor<v1::ConsoleRequest, v1::ConsoleResponse>* OrchestratorServiceImpl::Console(
+    Context* context) {
   return ConsoleCall::begin(std::make_shared<ConsoleCall>(context, backend_));
 }
 

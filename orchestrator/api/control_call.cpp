@@ -106,7 +106,8 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
     name_ = facts->name;
     link_ = std::make_shared<Link>(std::static_pointer_cast<ControlCall>(shared_from_this()));
     const std::size_t boards = facts->boards.size();
-    if (auto connected = backend_.parts.dispatcher.agent_connected(std::move(*facts), link_); !connected) {
+    if (auto connected = backend_.parts.dispatcher.agent_connected(std::move(*facts), link_);
+        !connected) {
       spdlog::warn("agent '{}' refused: {}", name_, connected.error().text);
       grpc::Status status = wire::to_status(connected.error());
       if (connected.error().cause == Cause::refused) {
@@ -123,7 +124,8 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
   void welcome() {
     v1::ControlResponse message;
     wire::to_proto(backend_.parts.lease_times.lease, message.mutable_welcome()->mutable_lease());
-    wire::to_proto(backend_.parts.lease_times.renew_every, message.mutable_welcome()->mutable_renew_every());
+    wire::to_proto(backend_.parts.lease_times.renew_every,
+                   message.mutable_welcome()->mutable_renew_every());
     message.mutable_welcome()->set_orchestrator(backend_.identity);
     // Locked until all is queued, so that nothing overtakes it.
     const std::lock_guard lock(early_mutex_);
@@ -138,9 +140,11 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
     dispatch::Dispatcher& dispatcher = backend_.parts.dispatcher;
     switch (request.message_case()) {
       case v1::ControlRequest::kAssignment:
-        return dispatcher.assignment_answered(request.assignment().attempt(), request.assignment().accepted(),
-                                              wire::wire_text(request.assignment().reason(), wire::max_text));
-      case v1::ControlRequest::kRenewal: return renew(request.renewal());
+        return dispatcher.assignment_answered(
+            request.assignment().attempt(), request.assignment().accepted(),
+            wire::wire_text(request.assignment().reason(), wire::max_text));
+      case v1::ControlRequest::kRenewal:
+        return renew(request.renewal());
       case v1::ControlRequest::kBoard: {
         auto board = read_board(request.board().board());
         if (!board) return finish(wire::to_status(board.error()));
@@ -151,10 +155,12 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
           end->peer_ended(request.channel_refused().reason());
         }
         return;
-      case v1::ControlRequest::kClosed: return;  // its end is known by its last event
+      case v1::ControlRequest::kClosed:
+        return;  // its end is known by its last event
       case v1::ControlRequest::kHello:
         return finish({grpc::StatusCode::INVALID_ARGUMENT, "hello comes once, first"});
-      case v1::ControlRequest::MESSAGE_NOT_SET: return;  // from a newer agent of this protocol
+      case v1::ControlRequest::MESSAGE_NOT_SET:
+        return;  // from a newer agent of this protocol
     }
   }
 

@@ -15,17 +15,22 @@ namespace {
 
 dispatch::Outcome outcome_of(evidence::Verdict verdict) {
   switch (verdict) {
-    case evidence::Verdict::passed: return dispatch::Outcome::passed;
-    case evidence::Verdict::failed: return dispatch::Outcome::failed;
-    case evidence::Verdict::lab_error: return dispatch::Outcome::lab_error;
-    case evidence::Verdict::cancelled: return dispatch::Outcome::cancelled;
+    case evidence::Verdict::passed:
+      return dispatch::Outcome::passed;
+    case evidence::Verdict::failed:
+      return dispatch::Outcome::failed;
+    case evidence::Verdict::lab_error:
+      return dispatch::Outcome::lab_error;
+    case evidence::Verdict::cancelled:
+      return dispatch::Outcome::cancelled;
   }
   return dispatch::Outcome::lab_error;
 }
 
 class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> {
  public:
-  EventsCall(grpc::CallbackServerContext* context, Backend& backend) : BidiCall(context, 64), backend_(backend) {}
+  EventsCall(grpc::CallbackServerContext* context, Backend& backend)
+      : BidiCall(context, 64), backend_(backend) {}
 
  private:
   // Reads ahead while a worker waits for the disk, so that many small messages
@@ -53,7 +58,8 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
   // Under the mutex.
   void post() {
     busy_ = true;
-    backend_.disk.post([self = std::static_pointer_cast<EventsCall>(shared_from_this())] { self->work(); });
+    backend_.disk.post(
+        [self = std::static_pointer_cast<EventsCall>(shared_from_this())] { self->work(); });
   }
 
   // On a worker, one at a time.
@@ -91,14 +97,16 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
     segments::Stored stored = TRY(segments.stored(attempt_));
     // An attempt that has ended with all its events is acknowledged once more.
     if (!open && !stored.ended) {
-      return fail(Cause::not_found, "attempt '{}' does not run here: it was ended, or never begun; drop its events",
+      return fail(Cause::not_found,
+                  "attempt '{}' does not run here: it was ended, or never begun; drop its events",
                   wire::wire_text(attempt_, wire::max_name));
     }
     if (open && !events.empty()) stored = TRY(segments.append(attempt_, events));
     // Before the acknowledgement: whoever is killed in between, it is told again.
     if (open && stored.ended) {
       TRY(backend_.parts.dispatcher.attempt_ended(attempt_, outcome_of(stored.ended->verdict),
-                                                  stored.ended->sentence, stored.ended->retry_elsewhere));
+                                                  stored.ended->sentence,
+                                                  stored.ended->retry_elsewhere));
     }
     v1::EventsResponse response;
     response.set_acknowledged(stored.last);

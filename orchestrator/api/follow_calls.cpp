@@ -154,7 +154,8 @@ class ReadEventsCall final : public PulledCall<v1::ReadEventsResponse> {
 
   Result<Pull> next(v1::ReadEventsResponse& response) {
     if (!begun_) TRY(begin_read());
-    const bool over = !request_.follow() || TRY(ended());  // asked first: what was stored before is read below
+    const bool over =
+        !request_.follow() || TRY(ended());  // asked first: what was stored before is read below
     const auto events = TRY(backend_.parts.segments.read(request_.attempt(), cursor_, piece));
     for (const auto& event : events) wire::to_proto(event, response.add_events());
     if (!events.empty()) return Pull::wrote;
@@ -183,7 +184,8 @@ class ReadEventsCall final : public PulledCall<v1::ReadEventsResponse> {
 
   Result<std::optional<store::AttemptRow>> find() {
     for (auto& row : TRY(backend_.parts.store.attempts(id_->job.run))) {
-      if (row.job == id_->job.index && row.number == id_->number) return std::optional(std::move(row));
+      if (row.job == id_->job.index && row.number == id_->number)
+        return std::optional(std::move(row));
     }
     return std::nullopt;
   }
@@ -204,8 +206,8 @@ class ReadEventsCall final : public PulledCall<v1::ReadEventsResponse> {
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::WatchRunResponse>* OrchestratorServiceImpl::WatchRun(Context*,
-                                                                                  const v1::WatchRunRequest* request) {
+grpc::ServerWriteReactor<v1::WatchRunResponse>* OrchestratorServiceImpl::WatchRun(
+    Context*, const v1::WatchRunRequest* request) {
   return WatchRunCall::begin(std::make_shared<WatchRunCall>(backend_, *request));
 }
 

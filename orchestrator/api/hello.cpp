@@ -13,8 +13,8 @@ using wire::check_count;
 using wire::check_name;
 using wire::check_text;
 
-static Result<std::vector<std::string>> read_words(std::string_view what,
-                                                   const google::protobuf::RepeatedPtrField<std::string>& in) {
+static Result<std::vector<std::string>> read_words(
+    std::string_view what, const google::protobuf::RepeatedPtrField<std::string>& in) {
   TRY(check_count(what, static_cast<std::size_t>(in.size()), wire::max_abilities));
   for (const auto& word : in) TRY(check_text(what, word, wire::max_name));
   return std::vector<std::string>(in.begin(), in.end());
@@ -25,13 +25,15 @@ Result<scheduler::BoardFacts> read_board(const v1::BoardInfo& in) {
   TRY(check_name("board id", in.id()));
   const auto in_board = [&](Error error) { return tl::unexpected(error.in("board " + in.id())); };
   if (auto good = check_name("profile", in.profile()); !good) return in_board(good.error());
-  if (auto good = check_text("quarantine", in.quarantine(), wire::max_text); !good) return in_board(good.error());
+  if (auto good = check_text("quarantine", in.quarantine(), wire::max_text); !good)
+    return in_board(good.error());
   auto abilities = read_words("abilities", in.abilities());
   if (!abilities) return in_board(abilities.error());
   auto tags = read_words("tags", in.tags());
   if (!tags) return in_board(tags.error());
   // Epochs only grow: a wild one would leave no room above it.
-  if (in.epoch() > UINT64_MAX / 2) return in_board({Cause::invalid, fmt::format("epoch {}: too large", in.epoch())});
+  if (in.epoch() > UINT64_MAX / 2)
+    return in_board({Cause::invalid, fmt::format("epoch {}: too large", in.epoch())});
   out.id = in.id();
   out.profile = in.profile();
   out.abilities = std::move(*abilities);
@@ -45,7 +47,8 @@ Result<scheduler::AgentFacts> read_hello(const v1::Hello& in, const std::string&
   TRY(check_name("agent name", in.name()));
   if (in.protocol() != wire::protocol_version) {
     return fail(Cause::refused,
-                "agent '{}' speaks protocol {}, this assayd speaks {}: install the assay-agent that belongs to "
+                "agent '{}' speaks protocol {}, this assayd speaks {}: install the assay-agent "
+                "that belongs to "
                 "assayd {}",
                 in.name(), in.protocol(), wire::protocol_version, version);
   }
@@ -53,11 +56,16 @@ Result<scheduler::AgentFacts> read_hello(const v1::Hello& in, const std::string&
     return tl::unexpected(error.in(fmt::format("agent '{}'", in.name())));
   };
   if (auto good = check_name("incarnation", in.incarnation()); !good) return in_agent(good.error());
-  if (auto good = check_text("version", in.version(), wire::max_name); !good) return in_agent(good.error());
-  if (auto good = check_count("boards", static_cast<std::size_t>(in.boards_size()), wire::max_boards); !good) {
+  if (auto good = check_text("version", in.version(), wire::max_name); !good)
+    return in_agent(good.error());
+  if (auto good =
+          check_count("boards", static_cast<std::size_t>(in.boards_size()), wire::max_boards);
+      !good) {
     return in_agent(good.error());
   }
-  if (auto good = check_count("attempts", static_cast<std::size_t>(in.attempts_size()), wire::max_attempts); !good) {
+  if (auto good =
+          check_count("attempts", static_cast<std::size_t>(in.attempts_size()), wire::max_attempts);
+      !good) {
     return in_agent(good.error());
   }
   auto verbs = read_words("verbs", in.verbs());
@@ -73,7 +81,8 @@ Result<scheduler::AgentFacts> read_hello(const v1::Hello& in, const std::string&
     out.boards.push_back(std::move(*board));
   }
   for (const std::string& attempt : in.attempts()) {
-    if (auto good = check_text("attempts", attempt, wire::max_name); !good) return in_agent(good.error());
+    if (auto good = check_text("attempts", attempt, wire::max_name); !good)
+      return in_agent(good.error());
   }
   out.attempts.assign(in.attempts().begin(), in.attempts().end());
   return out;

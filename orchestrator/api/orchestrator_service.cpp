@@ -34,28 +34,26 @@ static Result<> submit(Backend& backend, const v1::SubmitRunRequest& request, v1
   return fill_run(backend, TRY(run_number(id)), out);
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SubmitRun(Context* context,
-                                                                   const v1::SubmitRunRequest* request,
-                                                                   v1::SubmitRunResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SubmitRun(
+    Context* context, const v1::SubmitRunRequest* request, v1::SubmitRunResponse* response) {
   return answer(context, [=, this] { return submit(backend_, *request, response->mutable_run()); });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListRuns(Context* context,
-                                                                  const v1::ListRunsRequest* request,
-                                                                  v1::ListRunsResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListRuns(
+    Context* context, const v1::ListRunsRequest* request, v1::ListRunsResponse* response) {
   return answer(context, [=, this] { return list_runs(backend_, *request, response); });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::GetRun(Context* context, const v1::GetRunRequest* request,
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::GetRun(Context* context,
+                                                                const v1::GetRunRequest* request,
                                                                 v1::GetRunResponse* response) {
   return answer(context, [=, this]() -> Result<> {
     return fill_run(backend_, TRY(run_number(request->id())), response->mutable_run());
   });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::CancelRun(Context* context,
-                                                                   const v1::CancelRunRequest* request,
-                                                                   v1::CancelRunResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::CancelRun(
+    Context* context, const v1::CancelRunRequest* request, v1::CancelRunResponse* response) {
   return answer(context, [=, this]() -> Result<> {
     const auto number = TRY(run_number(request->id()));
     TRY(wire::check_text("reason", request->reason(), wire::max_text));
@@ -65,9 +63,8 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::CancelRun(Context* cont
   });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::RetestRun(Context* context,
-                                                                   const v1::RetestRunRequest* request,
-                                                                   v1::RetestRunResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::RetestRun(
+    Context* context, const v1::RetestRunRequest* request, v1::RetestRunResponse* response) {
   return answer(context, [=, this]() -> Result<> {
     const auto row = TRY(backend_.parts.store.run(TRY(run_number(request->id()))));
     if (!row) return fail(Cause::not_found, "no run '{}'", request->id());
@@ -80,11 +77,13 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::RetestRun(Context* cont
   });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::WhyRun(Context* context, const v1::WhyRunRequest* request,
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::WhyRun(Context* context,
+                                                                const v1::WhyRunRequest* request,
                                                                 v1::WhyRunResponse* response) {
   return answer(context, [=, this]() -> Result<> {
     const auto number = TRY(run_number(request->id()));
-    if (!TRY(backend_.parts.store.run(number))) return fail(Cause::not_found, "no run '{}'", request->id());
+    if (!TRY(backend_.parts.store.run(number)))
+      return fail(Cause::not_found, "no run '{}'", request->id());
     for (const auto& reason : backend_.parts.dispatcher.why(request->id())) {
       auto* out = response->add_jobs();
       out->set_job(reason.job);
@@ -94,33 +93,34 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::WhyRun(Context* context
   });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListBoards(Context* context, const v1::ListBoardsRequest*,
-                                                                    v1::ListBoardsResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListBoards(
+    Context* context, const v1::ListBoardsRequest*, v1::ListBoardsResponse* response) {
   return answer(context, [=, this]() -> Result<> {
-    for (const auto& view : backend_.parts.dispatcher.boards()) fill_board(view, response->add_boards());
+    for (const auto& view : backend_.parts.dispatcher.boards())
+      fill_board(view, response->add_boards());
     return {};
   });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::GetBoard(Context* context,
-                                                                  const v1::GetBoardRequest* request,
-                                                                  v1::GetBoardResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::GetBoard(
+    Context* context, const v1::GetBoardRequest* request, v1::GetBoardResponse* response) {
   return answer(context, [=, this]() -> Result<> {
     fill_board(TRY(find_board(backend_, request->id())), response->mutable_board());
     return {};
   });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListAgents(Context* context, const v1::ListAgentsRequest*,
-                                                                    v1::ListAgentsResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListAgents(
+    Context* context, const v1::ListAgentsRequest*, v1::ListAgentsResponse* response) {
   return answer(context, [=, this]() -> Result<> {
-    for (const auto& view : backend_.parts.dispatcher.agents()) fill_agent(view, response->add_agents());
+    for (const auto& view : backend_.parts.dispatcher.agents())
+      fill_agent(view, response->add_agents());
     return {};
   });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListPlans(Context* context, const v1::ListPlansRequest*,
-                                                                   v1::ListPlansResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListPlans(
+    Context* context, const v1::ListPlansRequest*, v1::ListPlansResponse* response) {
   return answer(context, [=]() -> Result<> {
     for (const std::string& name : plans::shipped_plans()) {
       const auto source = plans::shipped_plan(name);
@@ -144,9 +144,9 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListPlans(Context* cont
   });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SetQuarantine(Context* context,
-                                                                       const v1::SetQuarantineRequest* request,
-                                                                       v1::SetQuarantineResponse* response) {
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SetQuarantine(
+    Context* context, const v1::SetQuarantineRequest* request,
+    v1::SetQuarantineResponse* response) {
   return answer(context, [=, this]() -> Result<> {
     TRY(find_board(backend_, request->board()));
     TRY(wire::check_text("reason", request->reason(), wire::max_text));

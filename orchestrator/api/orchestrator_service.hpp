@@ -23,10 +23,13 @@ class OrchestratorServiceImpl final : public v1::OrchestratorService::CallbackSe
   Unary* GetBoard(Context*, const v1::GetBoardRequest*, v1::GetBoardResponse*) override;
   Unary* ListAgents(Context*, const v1::ListAgentsRequest*, v1::ListAgentsResponse*) override;
   Unary* ListPlans(Context*, const v1::ListPlansRequest*, v1::ListPlansResponse*) override;
-  Unary* SetQuarantine(Context*, const v1::SetQuarantineRequest*, v1::SetQuarantineResponse*) override;
+  Unary* SetQuarantine(Context*, const v1::SetQuarantineRequest*,
+                       v1::SetQuarantineResponse*) override;
 
-  grpc::ServerWriteReactor<v1::WatchRunResponse>* WatchRun(Context*, const v1::WatchRunRequest*) override;
-  grpc::ServerWriteReactor<v1::ReadEventsResponse>* ReadEvents(Context*, const v1::ReadEventsRequest*) override;
+  grpc::ServerWriteReactor<v1::WatchRunResponse>* WatchRun(Context*,
+                                                           const v1::WatchRunRequest*) override;
+  grpc::ServerWriteReactor<v1::ReadEventsResponse>* ReadEvents(
+      Context*, const v1::ReadEventsRequest*) override;
   grpc::ServerBidiReactor<v1::ConsoleRequest, v1::ConsoleResponse>* Console(Context*) override;
 
  private:

@@ -17,10 +17,12 @@ namespace assay::api {
 
 class Records {
  public:
-  explicit Records(segments::Segments& segments, std::size_t kept = 256) : segments_(segments), kept_(kept) {}
+  explicit Records(segments::Segments& segments, std::size_t kept = 256)
+      : segments_(segments), kept_(kept) {}
 
   // Calls `use` with all that is stored by now. It must not call back.
-  Result<> read(const std::string& attempt, const std::function<void(const evidence::AttemptRecord&)>& use);
+  Result<> read(const std::string& attempt,
+                const std::function<void(const evidence::AttemptRecord&)>& use);
 
  private:
   struct Entry {

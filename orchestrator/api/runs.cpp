@@ -28,7 +28,9 @@ v1::Verdict verdict_of(const std::string& word) {
 }
 
 // Maps and lists that the store keeps as JSON; what cannot be read is left out.
-nlohmann::json parse(const std::string& text) { return nlohmann::json::parse(text, nullptr, false); }
+nlohmann::json parse(const std::string& text) {
+  return nlohmann::json::parse(text, nullptr, false);
+}
 
 void fill_step(const evidence::StepRecord& in, v1::Verdict attempt, v1::StepResult* out) {
   out->set_index(in.index);
@@ -43,7 +45,8 @@ void fill_step(const evidence::StepRecord& in, v1::Verdict attempt, v1::StepResu
     out->set_state(v1::STEP_STATE_RUNNING);
   } else {
     // Its agent was lost, or fenced.
-    out->set_state(attempt == v1::VERDICT_CANCELLED ? v1::STEP_STATE_CANCELLED : v1::STEP_STATE_LAB_ERROR);
+    out->set_state(attempt == v1::VERDICT_CANCELLED ? v1::STEP_STATE_CANCELLED
+                                                    : v1::STEP_STATE_LAB_ERROR);
     out->set_sentence("the attempt ended before this step did");
   }
   for (const evidence::Finding& finding : in.findings) {
@@ -103,7 +106,8 @@ void fill_row(const store::RunRow& row, v1::Run* out) {
 
 Result<std::int64_t> run_number(const std::string& id) {
   if (const auto number = scheduler::parse_run(id)) return *number;
-  return fail(Cause::not_found, "no run '{}'; runs are named like r17", printable(id.substr(0, wire::max_name)));
+  return fail(Cause::not_found, "no run '{}'; runs are named like r17",
+              printable(id.substr(0, wire::max_name)));
 }
 
 Result<> fill_run(Backend& backend, std::int64_t number, v1::Run* out) {
@@ -111,7 +115,8 @@ Result<> fill_run(Backend& backend, std::int64_t number, v1::Run* out) {
   if (!row) return fail(Cause::not_found, "no run '{}'", scheduler::run_name(number));
   fill_row(*row, out);
   v1::SubmitRunRequest request;
-  if (request.ParseFromString(row->request)) out->mutable_artifacts()->Swap(request.mutable_artifacts());
+  if (request.ParseFromString(row->request))
+    out->mutable_artifacts()->Swap(request.mutable_artifacts());
   for (const store::JobRow& job : TRY(backend.parts.store.jobs(number))) {
     auto* j = out->add_jobs();
     j->set_id(to_string(scheduler::JobId{job.run, job.index}));
@@ -121,7 +126,8 @@ Result<> fill_run(Backend& backend, std::int64_t number, v1::Run* out) {
     j->set_profile(job.profile);
     const auto params = parse(job.params_json);
     if (params.is_object()) {
-      for (const auto& [name, value] : params.items()) (*j->mutable_params())[name] = value.get<std::string>();
+      for (const auto& [name, value] : params.items())
+        (*j->mutable_params())[name] = value.get<std::string>();
     }
     j->set_spec_digest(job.spec_digest);
   }
@@ -134,16 +140,19 @@ Result<> fill_run(Backend& backend, std::int64_t number, v1::Run* out) {
   return {};
 }
 
-Result<> list_runs(Backend& backend, const v1::ListRunsRequest& request, v1::ListRunsResponse* out) {
+Result<> list_runs(Backend& backend, const v1::ListRunsRequest& request,
+                   v1::ListRunsResponse* out) {
   store::RunFilter filter;
   filter.plan = request.plan();
   filter.project = request.project();
   filter.ref = request.ref();
   filter.status = request.status();
-  static const std::vector<std::string> states{"passed", "failed", "lab-error", "cancelled", "running", "queued"};
-  if (!filter.status.empty() && std::find(states.begin(), states.end(), filter.status) == states.end()) {
-    return fail(Cause::invalid, "status '{}' is none of {}", printable(filter.status.substr(0, wire::max_name)),
-                join(states));
+  static const std::vector<std::string> states{"passed",    "failed",  "lab-error",
+                                               "cancelled", "running", "queued"};
+  if (!filter.status.empty() &&
+      std::find(states.begin(), states.end(), filter.status) == states.end()) {
+    return fail(Cause::invalid, "status '{}' is none of {}",
+                printable(filter.status.substr(0, wire::max_name)), join(states));
   }
   if (request.page_size() > 1000) {
     return fail(Cause::invalid, "page_size {}: at most 1000", request.page_size());
@@ -189,7 +198,8 @@ Result<dispatch::Dispatcher::BoardView> find_board(Backend& backend, const std::
     if (view.facts.id == id) return std::move(view);
     known.push_back(view.facts.id);
   }
-  return fail(Cause::not_found, "no board '{}'{}", printable(id.substr(0, wire::max_name)), did_you_mean(id, known));
+  return fail(Cause::not_found, "no board '{}'{}", printable(id.substr(0, wire::max_name)),
+              did_you_mean(id, known));
 }
 
 }  // namespace assay::api

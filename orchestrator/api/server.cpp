@@ -18,7 +18,8 @@ namespace assay::api {
 static constexpr auto grace = std::chrono::milliseconds(100);
 
 struct Server::Running {
-  Running(const Parts& parts) : backend(parts), agents(backend), artifacts(backend), orchestrator(backend) {}
+  Running(const Parts& parts)
+      : backend(parts), agents(backend), artifacts(backend), orchestrator(backend) {}
 
   Backend backend;
   AgentServiceImpl agents;
@@ -35,7 +36,8 @@ static Error why_not(const wire::Endpoint& endpoint) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
+  if (const int error =
+          getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
       error != 0) {
     return {Cause::invalid, fmt::format("cannot listen on {}: {}", where, gai_strerror(error))};
   }
@@ -45,8 +47,10 @@ static Error why_not(const wire::Endpoint& endpoint) {
   const int bound = fd ? ::bind(fd.get(), found->ai_addr, found->ai_addrlen) : -1;
   const int number = errno;
   freeaddrinfo(found);
-  std::string text = bound != 0 ? std::generic_category().message(number) : "gRPC refuses the address";
-  if (bound != 0 && number == EADDRINUSE) text += "; is another assayd running? --listen takes another port";
+  std::string text =
+      bound != 0 ? std::generic_category().message(number) : "gRPC refuses the address";
+  if (bound != 0 && number == EADDRINUSE)
+    text += "; is another assayd running? --listen takes another port";
   return {Cause::io, fmt::format("cannot listen on {}: {}", where, text)};
 }
 
@@ -55,7 +59,8 @@ Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, cons
   auto running = std::make_unique<Running>(parts);
   running->backend.version = version;
   running->backend.identity = TRY(parts.store.identity());
-  parts.dispatcher.on_run_changed([runs = running->backend.runs](const std::string& run) { runs->notify(run); });
+  parts.dispatcher.on_run_changed(
+      [runs = running->backend.runs](const std::string& run) { runs->notify(run); });
   grpc::ServerBuilder builder;
   wire::apply_server_limits(builder);
   int port = 0;
@@ -71,7 +76,9 @@ Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, cons
 
 Server::Server(std::unique_ptr<Running> running) : running_(std::move(running)) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 void Server::stop() {
   if (!running_->server) return;
@@ -80,7 +87,9 @@ void Server::stop() {
   running_->server.reset();
 }
 
-const wire::Endpoint& Server::endpoint() const { return running_->endpoint; }
+const wire::Endpoint& Server::endpoint() const {
+  return running_->endpoint;
+}
 
 Result<> count_ended_attempts(const Parts& parts) {
   for (const auto& row : TRY(parts.store.open_work()).attempts) {
@@ -92,7 +101,8 @@ Result<> count_ended_attempts(const Parts& parts) {
     }
     if (!stored->ended) continue;
     const auto outcome = static_cast<dispatch::Outcome>(stored->ended->verdict);
-    TRY(parts.dispatcher.attempt_ended(attempt, outcome, stored->ended->sentence, stored->ended->retry_elsewhere));
+    TRY(parts.dispatcher.attempt_ended(attempt, outcome, stored->ended->sentence,
+                                       stored->ended->retry_elsewhere));
   }
   return {};
 }

@@ -27,7 +27,8 @@ Result<> check_request(const v1::SubmitRunRequest& in) {
   TRY(check_text("plan's file name", in.plan().name(), wire::max_text));
   TRY(check_text("plan", in.plan().text(), wire::max_source_file));
   TRY(wire::check_count("fragments", static_cast<std::size_t>(in.fragments_size()), max_fragments));
-  TRY(wire::check_count("artifacts", static_cast<std::size_t>(in.artifacts_size()), wire::max_artifacts));
+  TRY(wire::check_count("artifacts", static_cast<std::size_t>(in.artifacts_size()),
+                        wire::max_artifacts));
   TRY(wire::check_count("params", in.params().size(), wire::max_params));
   for (const auto& fragment : in.fragments()) {
     TRY(check_text("fragment's file name", fragment.name(), wire::max_text));
@@ -46,7 +47,8 @@ Result<> check_request(const v1::SubmitRunRequest& in) {
   if (in.priority() < -100 || in.priority() > 100) {
     return fail(Cause::invalid, "priority {}: from -100 to 100", in.priority());
   }
-  if (in.repeat() > max_jobs) return fail(Cause::invalid, "repeat {}: at most {}", in.repeat(), max_jobs);
+  if (in.repeat() > max_jobs)
+    return fail(Cause::invalid, "repeat {}: at most {}", in.repeat(), max_jobs);
   if (in.plan_name().empty() == in.plan().text().empty()) {
     return fail(Cause::invalid, "name a shipped plan or give a plan's text: one of the two");
   }
@@ -59,7 +61,8 @@ plans::FragmentSource given_fragments(const v1::SubmitRunRequest& request) {
     for (const auto& fragment : request.fragments()) {
       std::string_view stem = fragment.name();
       stem.remove_prefix(stem.rfind('/') + 1);  // npos + 1 is 0
-      if (stem == name || stem == name + ".yaml") return plans::SourceText{fragment.name(), fragment.text()};
+      if (stem == name || stem == name + ".yaml")
+        return plans::SourceText{fragment.name(), fragment.text()};
     }
     return plans::shipped_fragments()(name);
   };
@@ -94,11 +97,13 @@ Result<plans::GivenArtifact> check_artifact(Backend& backend, const v1::NamedArt
   const std::string file = in.file_name().substr(in.file_name().rfind('/') + 1);
   const std::string shown = wire::wire_text(file.empty() ? in.name() : file, wire::max_word);
   if (!stat.complete) {
-    return fail(Cause::invalid, "artifact '{}' ({}): {} is not in the artifact store: upload it first", in.name(),
+    return fail(Cause::invalid,
+                "artifact '{}' ({}): {} is not in the artifact store: upload it first", in.name(),
                 shown, in.sha256());
   }
   if (in.size() != 0 && in.size() != stat.size) {
-    return fail(Cause::invalid, "artifact '{}' ({}): has {} bytes, not {}", in.name(), shown, stat.size, in.size());
+    return fail(Cause::invalid, "artifact '{}' ({}): has {} bytes, not {}", in.name(), shown,
+                stat.size, in.size());
   }
   const auto reader = TRY(backend.parts.artifacts.get(in.sha256()));
   const auto head = TRY(reader.read(0, 4096));
@@ -121,7 +126,8 @@ std::vector<std::string> obstacles(const plans::Plan& plan, const plans::Fragmen
 
 // The board types to run on: the one that was asked for, or that of the board
 // that was asked for, or all that some board has and that fit.
-Result<std::vector<plans::Profile>> choose_profiles(Backend& backend, const v1::SubmitRunRequest& request,
+Result<std::vector<plans::Profile>> choose_profiles(Backend& backend,
+                                                    const v1::SubmitRunRequest& request,
                                                     const plans::Plan& plan) {
   std::vector<plans::Profile> chosen;
   if (!request.profile().empty()) {
@@ -130,10 +136,12 @@ Result<std::vector<plans::Profile>> choose_profiles(Backend& backend, const v1::
   }
   std::set<std::string> known;
   for (const auto& board : backend.parts.dispatcher.boards()) {
-    if (request.board().empty() || board.facts.id == request.board()) known.insert(board.facts.profile);
+    if (request.board().empty() || board.facts.id == request.board())
+      known.insert(board.facts.profile);
   }
   if (known.empty() && !request.board().empty()) {
-    return fail(Cause::not_found, "no board '{}' is known; name its --profile to wait for it", request.board());
+    return fail(Cause::not_found, "no board '{}' is known; name its --profile to wait for it",
+                request.board());
   }
   std::vector<std::string> why_not;
   for (const std::string& name : known) {
@@ -151,7 +159,8 @@ Result<std::vector<plans::Profile>> choose_profiles(Backend& backend, const v1::
   }
   if (!chosen.empty()) return chosen;
   if (known.empty()) {
-    return fail(Cause::refused, "no board is known yet: start an agent, or name a --profile to wait for one");
+    return fail(Cause::refused,
+                "no board is known yet: start an agent, or name a --profile to wait for one");
   }
   return fail(Cause::refused, "no known board fits plan '{}': {}", plan.name, join(why_not, "; "));
 }
@@ -167,8 +176,9 @@ Result<dispatch::NewJob> compile_job(const v1::SubmitRunRequest& request, const 
   for (const auto& role : plan.roles) inputs.profiles[role.name] = profile;
   if (!request.board().empty()) {
     if (plan.roles.size() != 1) {
-      return fail(Cause::invalid, "plan '{}' has {} roles: a board can only be chosen for a plan with one", plan.name,
-                  plan.roles.size());
+      return fail(Cause::invalid,
+                  "plan '{}' has {} roles: a board can only be chosen for a plan with one",
+                  plan.name, plan.roles.size());
     }
     inputs.boards[plan.roles.front().name] = request.board();
   }
@@ -180,8 +190,8 @@ Result<dispatch::NewJob> compile_job(const v1::SubmitRunRequest& request, const 
   job.spec = wire::encode(*spec);
   job.spec_digest = plans::spec_digest(*spec);
   if (job.spec.size() > wire::max_job_spec) {
-    return fail(Cause::invalid, "plan '{}': compiled it has {} bytes, at most {}", plan.name, job.spec.size(),
-                wire::max_job_spec);
+    return fail(Cause::invalid, "plan '{}': compiled it has {} bytes, at most {}", plan.name,
+                job.spec.size(), wire::max_job_spec);
   }
   // What an agent would refuse is refused here.
   if (auto readable = wire::decode_job(as_bytes(job.spec)); !readable) {
@@ -192,7 +202,8 @@ Result<dispatch::NewJob> compile_job(const v1::SubmitRunRequest& request, const 
     for (const auto& step : *steps) verbs.insert(std::string(plans::verb_of(step.action)));
   }
   job.verbs.assign(verbs.begin(), verbs.end());
-  for (const auto& role : spec->roles) job.needs.push_back({role.name, role.profile.name, role.needs, role.board});
+  for (const auto& role : spec->roles)
+    job.needs.push_back({role.name, role.profile.name, role.needs, role.board});
   return job;
 }
 
@@ -212,7 +223,8 @@ Result<dispatch::NewRun> compile_run(Backend& backend, v1::SubmitRunRequest requ
     const auto job = TRY(compile_job(request, plan, artifacts, profile));
     run.jobs.insert(run.jobs.end(), std::max<std::size_t>(1, request.repeat()), job);
     if (run.jobs.size() > max_jobs || run.jobs.size() * job.spec.size() > max_bytes) {
-      return fail(Cause::invalid, "{} jobs of {} bytes, at most {} and {} bytes in all: ask for fewer repetitions",
+      return fail(Cause::invalid,
+                  "{} jobs of {} bytes, at most {} and {} bytes in all: ask for fewer repetitions",
                   run.jobs.size(), job.spec.size(), max_jobs, max_bytes);
     }
   }

@@ -30,7 +30,8 @@ constexpr std::string_view usage =
     "Accepts runs, schedules them on the boards of agents, keeps what happened.\n"
     "\n"
     "  --state DIR          database, events and artifacts\n"
-    "  --listen HOST:PORT   for agents and the command (default 127.0.0.1:7420; port 0: a free one)\n"
+    "  --listen HOST:PORT   for agents and the command (default 127.0.0.1:7420; port 0: a free "
+    "one)\n"
     "  --version, --help\n"
     "\n"
     "Prints `ready grpc=HOST:PORT` once it listens. ASSAY_LOG=debug says more.\n";
@@ -76,10 +77,11 @@ Result<> serve(const Options& options, const sigset_t& signals) {
   const auto endpoint = wire::parse_endpoint(options.listen);
   if (!endpoint) return tl::unexpected(endpoint.error().in("--listen"));
   if (!endpoint->is_loopback()) {
-    return fail(Cause::refused,
-                "--listen {}: not a loopback address; assayd has neither tokens nor TLS yet, so that "
-                "anybody there could flash your boards: use 127.0.0.1 and a tunnel",
-                options.listen);
+    return fail(
+        Cause::refused,
+        "--listen {}: not a loopback address; assayd has neither tokens nor TLS yet, so that "
+        "anybody there could flash your boards: use 127.0.0.1 and a tunnel",
+        options.listen);
   }
   const std::filesystem::path state = options.state;
   // The store locks the folder: the first thing that is opened.
@@ -107,7 +109,8 @@ int main(int argc, char** argv) {
   assay::start_log("assayd");
 
   const auto options = parse(argc, argv);
-  const auto served = options ? serve(*options, signals) : Result<>(tl::unexpected(options.error()));
+  const auto served =
+      options ? serve(*options, signals) : Result<>(tl::unexpected(options.error()));
   if (served) return 0;
   std::fprintf(stderr, "assayd: %s\n", served.error().text.c_str());
   return 2;

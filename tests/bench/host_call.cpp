@@ -8,8 +8,8 @@
 
 #include "base/file.hpp"
 #include "base/process.hpp"
-#include "hosts/hosted_board.hpp"
 #include "hosts/host_program.hpp"
+#include "hosts/hosted_board.hpp"
 #include "hosts/launcher.hpp"
 
 namespace {

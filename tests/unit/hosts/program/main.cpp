@@ -10,8 +10,8 @@
 
 #include "base/file.hpp"
 #include "base/process.hpp"
-#include "hosts/hosted_board.hpp"
 #include "hosts/host_program.hpp"
+#include "hosts/hosted_board.hpp"
 #include "hosts/launcher.hpp"
 
 namespace {
@@ -125,7 +125,7 @@ class TestDevice final : public abilities::Device,
 };
 
 Result<std::unique_ptr<abilities::Device>> make(const hosts::Configure& c,
-                                                  abilities::IncidentSink on_incident) {
+                                                abilities::IncidentSink on_incident) {
   if (c.driver == "absent")
     return fail(Cause::unavailable, "/dev/ttyUSB7 does not exist: plug it in");
   if (c.driver == "crashing") ::_exit(9);
