@@ -84,8 +84,11 @@ Result<> serve(const Options& options, const sigset_t& signals) {
         options.listen);
   }
   const std::filesystem::path state = options.state;
+  // A database that was lost or restored must not number a run like one whose
+  // events are here already: it would be given that one's verdict.
+  const auto runs_here = TRY(segments::highest_run(state / "segments"));
   // The store locks the folder: the first thing that is opened.
-  const auto store = TRY(store::open_sqlite(state));
+  const auto store = TRY(store::open_sqlite(state, {.numbers_above = runs_here}));
   const auto segments = TRY(segments::Segments::open(state / "segments"));
   const auto artifacts = TRY(artifacts::ArtifactStore::open(state / "artifacts"));
   const auto dispatcher = TRY(dispatch::Dispatcher::start(*store, {}));

@@ -1,10 +1,28 @@
 #include "segments/segments.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 #include "base/file.hpp"
 
 namespace assay::segments {
+
+Result<std::int64_t> highest_run(const std::filesystem::path& folder) {
+  std::int64_t highest = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    std::int64_t number = 0;
+    const auto read = std::from_chars(name.data() + 1, name.data() + name.size(), number);
+    if (name.starts_with('r') && read.ec == std::errc() && read.ptr == name.data() + name.size())
+      highest = std::max(highest, number);
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return fail(Cause::io, "{}: {}", folder.string(), error.message());
+  return highest;
+}
 
 Result<std::unique_ptr<Segments>> Segments::open(std::filesystem::path folder, Limits limits) {
   TRY(make_folders(folder));

@@ -40,6 +40,10 @@ struct Stored {
 // Ends the watch when destroyed; a call that is under way may still finish.
 using Watch = std::shared_ptr<void>;
 
+// The greatest run that has events in `folder`: 17 of "r17"; 0: none. Callable
+// before open(), and of a folder that does not exist.
+Result<std::int64_t> highest_run(const std::filesystem::path& folder);
+
 class Segments {
  public:
   static Result<std::unique_ptr<Segments>> open(std::filesystem::path folder, Limits = {});

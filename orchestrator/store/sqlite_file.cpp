@@ -74,6 +74,13 @@ static Result<> check_header(const fs::path& file) {
     return fail(Cause::invalid, "{}: byte {}: the file ends within its header; {}", file.string(),
                 size, remedy);
   }
+  // SQLite would take an unknown format for a file that it may only read.
+  for (const std::size_t at : {18U, 19U}) {
+    if (head[at] != 1 && head[at] != 2) {
+      return fail(Cause::invalid, "{}: byte {}: damaged (file format {}, not 1 or 2); {}",
+                  file.string(), at, head[at], remedy);
+    }
+  }
   // With a write-ahead log beside it the rest may be there.
   std::error_code no_log;
   if (const auto log = fs::file_size(file.string() + "-wal", no_log); !no_log && log > 0) return {};

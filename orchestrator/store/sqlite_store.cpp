@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 #include <random>
 
@@ -160,9 +161,11 @@ std::string random_id() {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(FolderLock lock, fs::path file, std::unique_ptr<SQLite::Database> writer)
+  SqliteStore(FolderLock lock, fs::path file, std::unique_ptr<SQLite::Database> writer,
+              std::int64_t numbers_above)
       : lock_(std::move(lock)),
         file_(std::move(file)),
+        numbers_above_(numbers_above),
         writer_(std::move(writer)),
         reader_(file_.string(), SQLite::OPEN_READONLY, 5000),
         run_(*writer_, upsert_run),
@@ -271,7 +274,7 @@ class SqliteStore final : public Store {
           read_board);
       SQLite::Statement last(reader_, "SELECT coalesce(max(number), 0) FROM runs");
       last.executeStep();
-      work.last_run = last.getColumn(0).getInt64();
+      work.last_run = std::max<std::int64_t>(last.getColumn(0).getInt64(), numbers_above_);
       return work;
     });
   }
@@ -369,6 +372,7 @@ class SqliteStore final : public Store {
 
   FolderLock lock_;
   fs::path file_;
+  const std::int64_t numbers_above_;
   std::mutex writing_, reading_;  // a commit's sync never keeps readers waiting
   std::unique_ptr<SQLite::Database> writer_;
   SQLite::Database reader_;
@@ -382,7 +386,8 @@ Result<std::unique_ptr<Store>> open_sqlite(const fs::path& folder, const SqliteO
   const fs::path file = folder / "assay.db";
   auto writer = TRY(open_writer(file, options.max_bytes));
   try {
-    return std::make_unique<SqliteStore>(std::move(lock), file, std::move(writer));
+    return std::make_unique<SqliteStore>(std::move(lock), file, std::move(writer),
+                                         options.numbers_above);
   } catch (const SQLite::Exception& error) {
     return tl::unexpected(sqlite_error(file, error));
   }

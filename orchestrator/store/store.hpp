@@ -109,6 +109,9 @@ class Store {
 // `folder`/assay.db, made or migrated as needed; the folder is locked for this process.
 struct SqliteOptions {
   std::uint64_t max_bytes = 0;  // of the database; beyond it Cause::exhausted, as with a full disk
+  // OpenWork::last_run is at least this: a database that is younger than what else
+  // is kept of runs (restored, or begun anew) must not give their numbers again.
+  std::int64_t numbers_above = 0;
 };
 Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& folder,
                                            const SqliteOptions& = {});

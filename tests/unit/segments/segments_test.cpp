@@ -64,6 +64,20 @@ class SegmentsTest : public testing::Test {
 
 }  // namespace
 
+TEST_F(SegmentsTest, KnowTheirHighestRun) {
+  const fs::path events = folder_.path() / "events";
+  EXPECT_EQ(highest_run(events).value(), 0);
+  EXPECT_EQ(highest_run(folder_.path() / "none").value(), 0);
+  append(notes(1, 2));
+  EXPECT_EQ(highest_run(events).value(), 1);
+  for (const char* attempt : {"r9.1.1", "r10.2.1"}) {
+    ASSERT_TRUE(segments_->append(attempt, notes(1, 1)));
+  }
+  for (const char* other : {"r", "r11x", "12", "x13"}) fs::create_directory(events / other);
+  EXPECT_EQ(highest_run(events).value(), 10);
+  EXPECT_FALSE(highest_run(file()));
+}
+
 TEST_F(SegmentsTest, KeepEventsInOrder) {
   EXPECT_EQ(segments_->stored("r1.1.1")->last, 0U);
   EXPECT_FALSE(fs::exists(file()));

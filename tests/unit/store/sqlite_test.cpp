@@ -98,6 +98,27 @@ TEST_F(SqliteFile, ThatIsDamagedInTheMiddleIsRefusedWithThePlace) {
                                     "from a backup, or move it away to start empty"));
 }
 
+TEST_F(SqliteFile, OfAnUnknownFormatIsRefusedWithThePlace) {
+  fill(1);
+  {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(18);
+    bytes << '\x42';
+  }
+  EXPECT_EQ(refused().text, text("FILE: byte 18: damaged (file format 66, not 1 or 2); restore it "
+                                 "from a backup, or move it away to start empty"));
+}
+
+// What else is kept of runs may be newer than the database.
+TEST_F(SqliteFile, NumbersRunsAboveWhatItIsTold) {
+  fill(3);
+  EXPECT_EQ(open_sqlite(folder.path()).value()->open_work().value().last_run, 3);
+  EXPECT_EQ(open_sqlite(folder.path(), {.numbers_above = 17}).value()->open_work().value().last_run,
+            17);
+  EXPECT_EQ(open_sqlite(folder.path(), {.numbers_above = 2}).value()->open_work().value().last_run,
+            3);
+}
+
 TEST_F(SqliteFile, OfANewerSchemaIsRefused) {
   fill(1);
   SQLite::Database(file.string(), SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
