@@ -52,7 +52,7 @@ Result<> write_all(int fd, ByteView, const Wait&);
 Result<std::size_t> read_some(int fd, std::span<std::uint8_t>, const Wait&);
 
 // At a position of a file, however often the kernel does less than asked.
-// `what` begins the error: "WHAT: No space left on device".
+// `what` begins the error: "WHAT: the disk is full; free some space and try again".
 // How much of `into` there was before the file's end.
 Result<std::size_t> read_at(int fd, std::span<std::uint8_t> into, std::uint64_t offset,
                             std::string_view what);

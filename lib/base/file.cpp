@@ -67,7 +67,8 @@ Result<> write_file(const fs::path& path, ByteView bytes) {
 Result<> make_folders(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) return fail(Cause::io, "{}: {}", path.string(), error.message());
+  errno = error.value();
+  if (error) return fail_errno(path.string());
   return {};
 }
 

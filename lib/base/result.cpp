@@ -37,6 +37,11 @@ tl::unexpected<Error> fail_errno(std::string_view what, Cause cause) {
   const int number = errno;
   if (number == ENOSPC || number == EDQUOT || number == EFBIG) cause = Cause::exhausted;
   if (number == ENOENT) cause = Cause::not_found;
+  if (number == ENOSPC || number == EDQUOT) {
+    return tl::unexpected(
+        Error{cause, fmt::format("{}: the {} is full; free some space and try again", what,
+                                 number == ENOSPC ? "disk" : "quota on this disk")});
+  }
   return tl::unexpected(
       Error{cause, fmt::format("{}: {}", what, std::generic_category().message(number))});
 }

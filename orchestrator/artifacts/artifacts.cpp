@@ -140,6 +140,13 @@ Upload::~Upload() {
   if (resumable_) store_.release(sha256_);
 }
 
+// What the disk has no room for gives back what it took of it: events of running
+// attempts need the space more.
+Error Upload::given_up(Error error) {
+  if (error.cause == Cause::exhausted) ::unlink(path_.c_str());
+  return error;
+}
+
 Result<> Upload::append(std::uint64_t offset, ByteView bytes) {
   const std::string name = "artifact " + sha256_.substr(0, 12);
   if (offset != at_)
@@ -150,7 +157,7 @@ Result<> Upload::append(std::uint64_t offset, ByteView bytes) {
   if (auto written = write_at(fd_.get(), bytes, at_, path_.string()); !written) {
     // What was written of it is not hashed: the upload stands where it stood.
     if (ftruncate(fd_.get(), static_cast<off_t>(at_)) != 0) ::unlink(path_.c_str());
-    return written;
+    return tl::unexpected(given_up(std::move(written).error()));
   }
   hash_.update(bytes);
   at_ += bytes.size();
@@ -168,9 +175,10 @@ Result<> Upload::finish() {
                 "{}: the bytes have the SHA-256 {}, not {}: discarded, upload it again", name, got,
                 sha256_);
   }
-  if (fsync(fd_.get()) != 0) return fail_errno(path_.string());
+  if (fsync(fd_.get()) != 0) return tl::unexpected(given_up(fail_errno(path_.string()).value()));
   const fs::path final = store_.final_path(sha256_);
-  TRY(make_folders(final.parent_path()));
+  if (auto made = make_folders(final.parent_path()); !made)
+    return tl::unexpected(given_up(std::move(made).error()));
   if (::rename(path_.c_str(), final.c_str()) != 0) return fail_errno(final.string());
   TRY(sync_folder(final.parent_path()));
   return sync_folder(store_.folder_);

@@ -38,7 +38,8 @@ class Upload {
   Upload(const Upload&) = delete;
   Upload& operator=(const Upload&) = delete;
 
-  // `offset` must be where the upload stands.
+  // `offset` must be where the upload stands. After Cause::exhausted nothing of it
+  // is kept: drop this and begin anew once there is space.
   Result<> append(std::uint64_t offset, ByteView);
   // Verified and on disk under its name when it returns.
   Result<> finish();
@@ -54,6 +55,8 @@ class Upload {
         size_(size),
         path_(std::move(path)),
         resumable_(resumable) {}
+
+  Error given_up(Error);
 
   ArtifactStore& store_;
   const std::string sha256_;
