@@ -50,6 +50,7 @@ Result<> check_profile(const std::string& profile) {
                 "--boards-profile: '{}' is no virtual board; name real boards in --lab FILE",
                 profile);
   }
+  TRY(plans::shipped_profile(profile));
   return {};
 }
 
@@ -73,6 +74,7 @@ Result<plans::Lab> read_lab(const std::string& file, int boards) {
   auto lab = plans::parse_lab(TRY(read_text(file)), file);
   if (!lab) return tl::unexpected(plans::to_error(lab.error()));
   for (const auto& board : lab->boards) {
+    TRY(plans::shipped_profile(board.profile));
     for (int i = 1; i <= boards; ++i) {
       if (board.id == fmt::format("v{}", i)) {
         return fail(

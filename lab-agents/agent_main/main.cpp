@@ -21,6 +21,7 @@
 #include "base/version.hpp"
 #include "hosts/launcher.hpp"
 #include "plans/lab.hpp"
+#include "plans/shipped.hpp"
 #include "session/agent.hpp"
 #include "session/lab_boards.hpp"
 #include "wire/channel.hpp"
@@ -128,6 +129,11 @@ int main(int argc, char** argv) {
   if (!text) return complain(text.error(), 2);
   const auto lab = plans::parse_lab(*text, options->lab);
   if (!lab) return complain(plans::to_error(lab.error()), 2);
+  // A type that is not known here may be known to assayd, whose they are.
+  for (const auto& board : lab->boards) {
+    const auto profile = plans::shipped_profile(board.profile);
+    if (!profile && profile.error().cause == Cause::invalid) return complain(profile.error(), 2);
+  }
   const std::string name = options->name.empty() ? lab->name : options->name;
   if (const auto good = wire::check_name("the agent's name", name); !good)
     return complain(good.error(), 2);
