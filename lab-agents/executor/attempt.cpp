@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <mutex>
 #include <thread>
 
 #include "executor/attribution.hpp"
@@ -32,7 +33,7 @@ class Attempt {
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;
 
-  evidence::AttemptEnded run();
+  AttemptResult run();
 
  private:
   Result<> prepare();
@@ -41,7 +42,8 @@ class Attempt {
   void run_finally();
   Outcome run_step(std::uint32_t index, const plans::Step&, const Interrupts::Heed&, Deadline);
   void decide(const Outcome&, std::int64_t step);
-  void make_safe();
+  // Ids of the boards that could not be switched off.
+  std::vector<std::string> make_safe();
   void close();
 
   const AttemptInputs& inputs_;
@@ -212,25 +214,33 @@ void Attempt::run_finally() {
   }
 }
 
-void Attempt::make_safe() {
-  if (inputs_.spec.leave_as_is) return;
+std::vector<std::string> Attempt::make_safe() {
+  if (inputs_.spec.leave_as_is) return {};
   // All at once: a host that hangs must not keep another board under power.
   const auto deadline = Deadline::after(safe_state_limit);
   interrupts_->begin_step({.stop = false, .never = false, .earlier = false});
   std::vector<std::thread> threads;
+  std::mutex mutex;
+  std::vector<std::string> left_on;
   for (auto& [name, role] : roles_) {
     if (role.board->power() == nullptr) continue;
-    threads.emplace_back([this, &role = role, deadline] {
+    threads.emplace_back([this, &role = role, deadline, &mutex, &left_on] {
       const auto off = switch_off(role, sink_, *interrupts_, Wait{deadline, {}});
       if (off) return;
+      {
+        const std::lock_guard lock(mutex);
+        left_on.push_back(role.board->id());
+      }
       sink_.emit(role.name(), role.board->id(),
                  evidence::Note{"could not be switched off: " + off.error().text});
     });
   }
   for (auto& thread : threads) thread.join();
+  return left_on;
 }
 
-evidence::AttemptEnded Attempt::run() {
+AttemptResult Attempt::run() {
+  std::vector<std::string> left_on;
   sink_.emit("", "", evidence::AttemptStarted{unix_micros(), inputs_.agent, inputs_.environment});
   const auto ready = prepare();
   if (ready) {
@@ -243,7 +253,7 @@ evidence::AttemptEnded Attempt::run() {
                           seen->role, seen->line.text),
               -1, false};
     }
-    make_safe();
+    left_on = make_safe();
   } else {
     end_ = {Verdict::lab_error, ready.error().text, -1, false};
     std::uint32_t index = 0;
@@ -255,20 +265,19 @@ evidence::AttemptEnded Attempt::run() {
   }
   close();
   sink_.emit("", "", end_);
-  return end_;
+  return {end_, std::move(left_on)};
 }
 
 }  // namespace
 
-evidence::AttemptEnded run_attempt(const AttemptInputs& inputs, EventSink& sink,
-                                   std::stop_token stop) {
+AttemptResult run_attempt(const AttemptInputs& inputs, EventSink& sink, std::stop_token stop) {
   try {
     return Attempt(inputs, sink, std::move(stop)).run();
   } catch (const std::exception& error) {  // out of memory or threads
     const evidence::AttemptEnded end{Verdict::lab_error,
                                      fmt::format("a defect in Assay: {}", error.what()), -1, false};
     sink.emit("", "", end);
-    return end;
+    return {end, {}};
   }
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "abilities/ability.hpp"
 #include "base/clock.hpp"
@@ -47,6 +48,11 @@ struct AttemptInputs {
   std::function<std::pair<evidence::Verdict, std::string>()> stop_reason;
 };
 
-evidence::AttemptEnded run_attempt(const AttemptInputs&, EventSink&, std::stop_token stop);
+struct AttemptResult {
+  evidence::AttemptEnded end;
+  std::vector<std::string> left_on;  // ids of boards that could not be switched off
+};
+
+AttemptResult run_attempt(const AttemptInputs&, EventSink&, std::stop_token stop);
 
 }  // namespace assay::executor

@@ -75,8 +75,9 @@ Result<> LabBoards::load_epochs() {
   return {};
 }
 
-std::string LabBoards::switch_off(Entry& entry) {
-  if (const auto serving = entry.board->wait_serving(Wait::for_(safe_state_time)); !serving) {
+std::string LabBoards::switch_off(Entry& entry, const std::stop_token& stop) {
+  const Wait serve{Deadline::after(safe_state_time), stop};
+  if (const auto serving = entry.board->wait_serving(serve); !serving) {
     return serving.error().text;
   }
   if (entry.board->power() == nullptr) return "";
@@ -85,8 +86,12 @@ std::string LabBoards::switch_off(Entry& entry) {
     const std::lock_guard lock(mutex_);
     epoch = epochs_[entry.facts.id];
   }
-  const auto off = entry.board->power()->off({epoch, Wait::for_(safe_state_time)});
-  return off ? "" : "it cannot be switched off: " + off.error().text;
+  const abilities::Order order{epoch, {Deadline::after(safe_state_time), stop}};
+  const auto off = entry.board->power()->off(order);
+  if (!off) return "it cannot be switched off: " + off.error().text;
+  const auto reads = entry.board->power()->is_on(order);
+  if (!reads) return "whether it is off cannot be read: " + reads.error().text;
+  return reads->value_or(false) ? "it was switched off, but it reads back on" : "";
 }
 
 void LabBoards::make_safe() {
@@ -145,16 +150,17 @@ Result<> LabBoards::raise_epoch(const std::string& id, std::uint64_t epoch) {
   return {};
 }
 
-std::string LabBoards::recover(const std::string& id) {
+std::string LabBoards::recover(const std::string& id, const std::stop_token& stop) {
   Entry& entry = boards_.at(id);
   std::string why;
-  if (const auto restarted = entry.board->restart(Wait::for_(check_time)); !restarted)
+  if (const auto restarted = entry.board->restart({Deadline::after(check_time), stop}); !restarted)
     why = restarted.error().text;
-  if (why.empty()) why = switch_off(entry);
+  if (why.empty()) why = switch_off(entry, stop);
   for (const std::string& ability : entry.facts.abilities()) {
     if (!why.empty()) break;
     if (ability == "flash.read") continue;  // an extra of "flash"
-    const auto checked = entry.board->check(ability, {view(id).epoch, Wait::for_(check_time)});
+    const auto checked =
+        entry.board->check(ability, {view(id).epoch, {Deadline::after(check_time), stop}});
     if (!checked) why = fmt::format("{} does not work: {}", ability, checked.error().text);
   }
   if (!why.empty()) spdlog::warn("board {} is quarantined: {}", id, why);

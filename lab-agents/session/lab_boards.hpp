@@ -55,14 +55,14 @@ class LabBoards {
   // before it returns.
   Result<> raise_epoch(const std::string& id, std::uint64_t epoch);
 
-  // After a lab error: hosts started anew, switched off, every ability checked.
-  // Returns why the board must not be used, or "".
-  std::string recover(const std::string& id);
+  // After a lab error, or where it could not be switched off: hosts started anew,
+  // switched off, every ability checked. Returns why the board must not be used, or "".
+  std::string recover(const std::string& id, const std::stop_token& stop = {});
 
  private:
   explicit LabBoards(std::filesystem::path state) : state_(std::move(state)) {}
   Result<> load_epochs();
-  std::string switch_off(Entry&);
+  std::string switch_off(Entry&, const std::stop_token& stop = {});
 
   const std::filesystem::path state_;
   std::map<std::string, Entry> boards_;  // constant after open(), but for quarantine

@@ -90,6 +90,7 @@ void RunningAttempt::run(std::stop_token stop) {
   Sink sink(*this);
   std::vector<ArtifactCache::Pin> pins;
   AttemptEnded end;
+  std::vector<std::string> unfit;  // to be looked after before they are leased anew
   const auto files = fetch_artifacts(stop, pins);
   const auto scratch = around_.scratch / order_.id;
   const auto made = make_folders(scratch);
@@ -109,13 +110,17 @@ void RunningAttempt::run(std::stop_token stop) {
     for (const auto& lease : order_.leases) {
       inputs.boards[lease.role] = {around_.boards.find(lease.board), lease.epoch};
     }
-    end = executor::run_attempt(inputs, sink, stop);
+    auto result = executor::run_attempt(inputs, sink, stop);
+    end = std::move(result.end);
+    unfit = std::move(result.left_on);
   }
   std::error_code ignored;
   std::filesystem::remove_all(scratch, ignored);
   if (end.verdict == Verdict::lab_error) {
-    for (const auto& lease : order_.leases) around_.boards.recover(lease.board);
+    unfit.clear();
+    for (const auto& lease : order_.leases) unfit.push_back(lease.board);
   }
+  for (const auto& board : unfit) around_.boards.recover(board);
   // In this order: the session must count the boards as free before assayd can
   // see the last event and lease them anew.
   on_end_();

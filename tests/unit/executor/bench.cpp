@@ -128,7 +128,9 @@ evidence::AttemptEnded Bench::run(std::stop_token stop) {
       spec, {{"dut", {&board, 1}}},        files_, folder.path() / "scratch", "agent-1",
       {},   [this] { return why_stopped; }};
   for (const auto& [role, other] : others) inputs.boards[role] = {other, 1};
-  return run_attempt(inputs, events, std::move(stop));
+  auto result = run_attempt(inputs, events, std::move(stop));
+  left_on = std::move(result.left_on);
+  return std::move(result.end);
 }
 
 }  // namespace assay::executor::test

@@ -67,6 +67,7 @@ class Bench : public ::testing::Test {
 
   evidence::AttemptEnded run(std::stop_token stop = {});
 
+  std::vector<std::string> left_on;  // after run()
   TempFolder folder;
   FakeBoard board;
   std::map<std::string, FakeBoard*> others;  // by role

@@ -114,6 +114,7 @@ TEST_F(Stopped, BoardsAreSwitchedOffAfterALabError) {
   board.faults.failing["reset"] = {Cause::device, "no answer"};
   EXPECT_EQ(run().verdict, Verdict::lab_error);
   EXPECT_FALSE(board.powered());
+  EXPECT_TRUE(left_on.empty());
 }
 
 TEST_F(Stopped, BoardThatCannotBeSwitchedOffIsNoted) {
@@ -124,6 +125,7 @@ TEST_F(Stopped, BoardThatCannotBeSwitchedOffIsNoted) {
   const auto notes = events.all<evidence::Note>();
   ASSERT_EQ(notes.size(), 1U);
   EXPECT_EQ(notes[0].text, "could not be switched off: relay does not answer");
+  EXPECT_EQ(left_on, std::vector<std::string>{board.id()});
 }
 
 }  // namespace assay::executor::test

@@ -74,9 +74,11 @@ class ShippedPlan : public ::testing::Test {
 
   evidence::AttemptEnded run(const plans::JobSpec& spec) {
     const auto begin = BootTime::now();
-    const auto end = run_attempt(
-        {spec, {{"dut", {board.get(), 1}}}, files, folder.path() / "scratch", "test", {}, {}},
-        events, {});
+    const auto end =
+        run_attempt(
+            {spec, {{"dut", {board.get(), 1}}}, files, folder.path() / "scratch", "test", {}, {}},
+            events, {})
+            .end;
     RecordProperty("milliseconds", static_cast<int>((BootTime::now() - begin).count() / 1'000'000));
     return end;
   }
