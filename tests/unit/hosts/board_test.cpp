@@ -213,6 +213,19 @@ TEST_F(Board, ACrashSaysHowTheHostEnded) {
   EXPECT_TRUE(b->power()->on(order()));
 }
 
+// Whoever judges a failed call asks for the incidents then: one that came later
+// would turn the product's lockup into a lab error.
+TEST_F(Board, ALockupIsKnownBeforeTheErrorThatItCaused) {
+  const auto b = board(spec());
+  for (int i = 0; i < 200; ++i) {
+    const auto result = b->flash()->write(order(), {.file = "lockup"});
+    const auto incidents = b->incidents();
+    ASSERT_EQ(result.error().text, "the tool lost its target");
+    ASSERT_EQ(incidents.size(), 1U) << "call " << i;
+    ASSERT_EQ(incidents[0].kind, Incident::Kind::guest_fault);
+  }
+}
+
 TEST_F(Board, ADeviceThatIsNotThereSaysSo) {
   auto s = spec();
   s.devices[0].driver = "absent";

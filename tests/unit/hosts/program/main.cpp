@@ -76,6 +76,10 @@ class TestDevice final : public abilities::Device,
     }
     if (what == "crash") ::kill(getpid(), SIGABRT);
     if (what == "exit") ::_exit(7);
+    if (what == "lockup") {
+      on_incident_({abilities::Incident::Kind::guest_fault, "lockup at 0x1234"});
+      return fail(Cause::device, "the tool lost its target");
+    }
     if (what == "daemon") leave_daemon(configure_.state_folder / "daemon.pid");
     return {};
   }
