@@ -3,18 +3,19 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <vector>
 
 #include "base/bytes.hpp"
 
 namespace assay::api {
 
-std::string Channels::open(const std::shared_ptr<ClientEnd>& end) {
+std::string Channels::open(const AgentPeer* agent, const std::shared_ptr<ClientEnd>& end) {
   std::array<std::uint8_t, 16> random{};
   RAND_bytes(random.data(), static_cast<int>(random.size()));
   std::string name = to_hex(random);
   const std::lock_guard lock(mutex_);
-  std::erase_if(waiting_, [](const auto& entry) { return entry.second.expired(); });
-  waiting_[name] = end;
+  std::erase_if(waiting_, [](const auto& entry) { return entry.second.end.expired(); });
+  waiting_[name] = {agent, end};
   return name;
 }
 
@@ -22,9 +23,25 @@ std::shared_ptr<ClientEnd> Channels::take(const std::string& channel) {
   const std::lock_guard lock(mutex_);
   const auto found = waiting_.find(channel);
   if (found == waiting_.end()) return nullptr;
-  auto end = found->second.lock();
+  auto end = found->second.end.lock();
   waiting_.erase(found);
   return end;
+}
+
+void Channels::abandon(const AgentPeer* agent) {
+  std::vector<std::shared_ptr<ClientEnd>> ends;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto entry = waiting_.begin(); entry != waiting_.end();) {
+      if (entry->second.agent != agent) {
+        ++entry;
+        continue;
+      }
+      if (auto end = entry->second.end.lock()) ends.push_back(std::move(end));
+      entry = waiting_.erase(entry);
+    }
+  }
+  for (const auto& end : ends) end->peer_ended("the board's agent went away");
 }
 
 void AgentLinks::add(const std::string& agent, const std::shared_ptr<AgentPeer>& peer) {

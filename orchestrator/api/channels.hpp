@@ -28,16 +28,24 @@ class ClientEnd : public ChannelEnd {
   virtual void joined(std::shared_ptr<ChannelEnd> agent_end) = 0;
 };
 
+class AgentPeer;
+
 class Channels {
  public:
-  // A fresh name for a channel; the end is not kept alive.
-  std::string open(const std::shared_ptr<ClientEnd>&);
+  // A fresh name for a channel that this agent is to open; the end is not kept alive.
+  std::string open(const AgentPeer*, const std::shared_ptr<ClientEnd>&);
   // The agent has opened it: nullptr when nobody waits for it.
   std::shared_ptr<ClientEnd> take(const std::string& channel);
+  // The agent is gone: whoever waits for it is told.
+  void abandon(const AgentPeer*);
 
  private:
+  struct Waiting {
+    const AgentPeer* agent;
+    std::weak_ptr<ClientEnd> end;
+  };
   std::mutex mutex_;
-  std::unordered_map<std::string, std::weak_ptr<ClientEnd>> waiting_;
+  std::unordered_map<std::string, Waiting> waiting_;
 };
 
 // What may be asked of a connected agent beside the dispatcher's assignments.

@@ -96,7 +96,9 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
     v1::ConsoleResponse first;
     first.set_writable(epoch_ != 0);
     write(std::move(first));
-    agent->open_channel(backend_.channels.open(self()), id, "console", epoch_);
+    agent->open_channel(backend_.channels.open(agent.get(), self()), id, "console", epoch_);
+    // It may have gone before it could be told to abandon this channel.
+    if (backend_.agents.find(board.agent) != agent) backend_.channels.abandon(agent.get());
     return {};
   }
 

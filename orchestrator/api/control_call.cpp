@@ -181,6 +181,7 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
     if (link_ == nullptr) return;
     spdlog::info("agent '{}' disconnected", name_);
     backend_.agents.remove(name_, link_.get());
+    backend_.channels.abandon(link_.get());
     backend_.parts.dispatcher.agent_disconnected(name_, link_.get());
   }
 

@@ -311,6 +311,24 @@ TEST_F(RunTest, TheConsoleIsSplicedAndReadOnlyWithoutALease) {
   EXPECT_TRUE(channel->Finish().ok());
 }
 
+TEST_F(RunTest, TheConsoleEndsWhenTheAgentGoesBeforeItIsOpen) {
+  FakeAgent agent(*agents_, first_life);
+  ASSERT_TRUE(agent.greet());
+  Context context;
+  const auto console = client_->Console(&context);
+  v1::ConsoleRequest request;
+  request.set_board("vz-1");
+  console->Write(request);
+  v1::ConsoleResponse response;
+  ASSERT_TRUE(console->Read(&response));
+  ASSERT_TRUE(agent.read().has_open_channel());
+  agent.drop();
+  EXPECT_FALSE(console->Read(&response));
+  const auto status = console->Finish();
+  EXPECT_EQ(status.error_code(), grpc::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "the board's agent went away");
+}
+
 TEST_F(RunTest, TheServerStopsBesideOpenStreams) {
   const std::string attempt = begin();
   FakeUplink uplink(*agents_, attempt);
