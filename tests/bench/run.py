@@ -2,12 +2,14 @@
 """Times the real programs and prints distributions. Started by ./dev bench.
 
 usage: run.py [NAME...]
-  submit   `assay run` accepted -> the first hardware command begins (one virtual board)
-  confirm  a whole ota-confirm, from submission to verdict
-  calls    what build/bench/ holds: C++ benchmarks of single parts
+  submit    run accepted by assayd -> the first power-on begins, and is done (one virtual board)
+  confirm   a whole ota-confirm, from submission to verdict
+  calls     what build/bench/ holds: C++ benchmarks of single parts
+  rebuild   ninja after a change of one .cpp, for each program's folder in turn
+  clean     a whole build in an empty folder without ccache, and what dominates it (only when named)
 
 Each line: how many, median, p90, p99, worst. The times of submit and confirm are the orchestrator's
-and the agent's own stamps, read from `assay show --json`, so that starting the CLI does not count.
+and the agent's own stamps (one machine, one clock), so that starting the CLI does not count.
 """
 
 import json
@@ -17,6 +19,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,17 +38,17 @@ def report(name, milliseconds, aim):
           f"p99 {at(0.99):9.2f} ms  worst {ordered[-1]:9.2f} ms   aim: {aim}", flush=True)
 
 
-def seconds(duration):
+def milliseconds(duration):
     """Proto JSON: "1.250s"."""
-    return float(duration.removesuffix("s")) if duration else 0.0
+    return 1e3 * float(duration.removesuffix("s")) if duration else 0.0
 
 
 class Lab:
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="assay-bench-")
         self.up = subprocess.Popen([ASSAY, "up", "--state", f"{self.folder.name}/state", "--boards", "1",
-                                    "--boards-profile", "virtual-zephyr", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True,
-                                   start_new_session=True)
+                                    "--boards-profile", "virtual-zephyr", "--listen", "127.0.0.1:0"],
+                                   stdout=subprocess.PIPE, text=True, start_new_session=True)
         ready = next((found for line in self.up.stdout if (found := re.match(r"ready grpc=(\S+)", line))), None)
         if not ready:
             sys.exit("bench: assay up ended before it was ready")
@@ -65,16 +69,25 @@ class Lab:
         shown = subprocess.run([ASSAY, "show", found[1], "--json"], capture_output=True, text=True, check=True)
         return json.loads(shown.stdout)
 
+    def events(self, run):
+        done = subprocess.run([ASSAY, "log", run["id"], "--events", "--json"], capture_output=True, text=True,
+                              check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
 
 def submit():
+    begun, done = [], []
     with Lab() as lab:
-        times = []
         for _ in range(200):
             run = lab.run(str(ROOT / "tests/bench/first-power-on.yaml"))
-            attempt = run["jobs"][0]["attempts"][0]
-            began = int(attempt["startedUnixMicros"]) / 1e3 + seconds(attempt["steps"][0].get("startedAt")) * 1e3
-            times.append(began - int(run["submittedUnixMicros"]) / 1e3)
-    report("submit -> first hardware command", times, "median < 10, p99 < 30")
+            events = lab.events(run)
+            # `at` counts from the attempt's start, whose time of day the first event tells.
+            start = int(events[0]["attemptStarted"]["unixMicros"]) / 1e3 - int(run["submittedUnixMicros"]) / 1e3
+            at = [start + milliseconds(event["at"]) for event in events if "stepStarted" in event or "power" in event]
+            begun.append(at[0])
+            done.append(at[1])
+    report("submit -> first power-on begins", begun, "median < 10, p99 < 30")
+    report("submit -> first power-on is done", done, "what QEMU's start adds")
 
 
 def confirm():
@@ -93,15 +106,50 @@ def calls():
             subprocess.run([program], check=True)
 
 
-BENCHES = {"submit": submit, "confirm": confirm, "calls": calls}
+def rebuild():
+    """Recompiled for sure: ccache would answer for a file that was only touched."""
+    environment = {**os.environ, "CCACHE_RECACHE": "1"}
+    ninja = ["ninja", "-C", ROOT / "build", "programs"]
+    subprocess.run(ninja, check=True, stdout=subprocess.DEVNULL)
+    times = []
+    for source in ("orchestrator/scheduler/scheduler.cpp", "orchestrator/api/server.cpp", "lab-agents/executor/attempt.cpp",
+                   "lab-agents/session/agent.cpp", "lab-agents/virtual/zephyr_machine.cpp", "lib/plans/compile.cpp",
+                   "lib/base/text.cpp", "cli/command_line.cpp"):
+        os.utime(ROOT / source)
+        began = time.monotonic()
+        subprocess.run(ninja, check=True, stdout=subprocess.DEVNULL, env=environment)
+        times.append(1e3 * (time.monotonic() - began))
+        print(f"  {source:<44} {times[-1] / 1e3:6.1f} s", flush=True)
+    report("rebuild after one .cpp", times, "worst < 15000")
+
+
+def clean():
+    with tempfile.TemporaryDirectory(prefix="assay-bench-") as folder:
+        subprocess.run(["cmake", "--preset", "release", "-B", folder, "-DASSAY_TESTS=OFF"], cwd=ROOT, check=True,
+                       stdout=subprocess.DEVNULL)
+        began = time.monotonic()
+        subprocess.run(["ninja", "-C", folder, "programs"], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "CCACHE_DISABLE": "1"})
+        took = time.monotonic() - began
+        log = [line.split("\t") for line in (Path(folder) / ".ninja_log").read_text().splitlines()[1:]]
+        spent = Counter()
+        for begin, end, _, output, _ in log:
+            spent["/".join(output.split("/CMakeFiles/")[0].split("/")[:2])] += int(end) - int(begin)
+    print(f"clean build: {took:.0f} s on {os.cpu_count()} cores, of {sum(spent.values()) / 1e3:.0f} s of work:   aim: < 600 s")
+    for name, millis in spent.most_common(8):
+        print(f"  {name:<30} {100 * millis / sum(spent.values()):4.0f} %")
+
+
+BENCHES = {"submit": submit, "confirm": confirm, "calls": calls, "rebuild": rebuild, "clean": clean}
 
 
 def main():
-    names = sys.argv[1:] or list(BENCHES)
+    names = sys.argv[1:] or [name for name in BENCHES if name != "clean"]
     for name in names:
         if name not in BENCHES:
             print(f"bench: no benchmark '{name}'; there are: {' '.join(BENCHES)}", file=sys.stderr)
             sys.exit(2)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended by SIGTERM"))  # so that labs are ended
     for name in names:
         BENCHES[name]()
 
