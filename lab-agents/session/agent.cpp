@@ -6,8 +6,10 @@
 #include <array>
 
 #include "base/log.hpp"
+#include "session/final_status.hpp"
 #include "wire/job.hpp"
 #include "wire/scalar.hpp"
+#include "wire/status.hpp"
 
 namespace assay::session {
 
@@ -19,20 +21,15 @@ constexpr Duration first_backoff = std::chrono::milliseconds(20);
 constexpr Duration longest_backoff = std::chrono::seconds(2);
 constexpr Duration leftovers_time = std::chrono::seconds(2);
 constexpr Duration wind_down_time = std::chrono::seconds(8);
+constexpr Duration farewell_time = std::chrono::seconds(1);  // twice, with the streams cancelled
 constexpr std::size_t max_renewals_in_flight = 32;
+constexpr Duration first_recovery = std::chrono::seconds(1);
+constexpr Duration rarest_recovery = std::chrono::minutes(1);
 
 std::string random_incarnation() {
   std::array<std::uint8_t, 16> bytes{};
   RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
   return to_hex(bytes);
-}
-
-// Refusals that no further attempt will change.
-bool is_final(const grpc::Status& status) {
-  return status.error_code() == grpc::FAILED_PRECONDITION ||
-         status.error_code() == grpc::UNAUTHENTICATED ||
-         status.error_code() == grpc::INVALID_ARGUMENT ||
-         status.error_code() == grpc::UNIMPLEMENTED;
 }
 
 }  // namespace
@@ -54,6 +51,7 @@ void Agent::stop() {
 
 Result<> Agent::run() {
   deliver_leftovers();
+  for (const std::string& id : boards_.ids()) look_after(id);
   connect();
   while (!stopping_ && !refused_) {
     const Deadline next = tick();
@@ -75,6 +73,10 @@ Deadline Agent::tick() {
     if (attempt.running) next = next.sooner(attempt.running->lease_until);
   }
   for (auto& [id, uplink] : leftovers_) next = next.sooner(uplink->tick());
+  for (auto& [id, recovery] : recoveries_) {
+    if (recovery.at.passed()) recover(id);
+    next = next.sooner(recovery.at);
+  }
   return next;
 }
 
@@ -120,7 +122,7 @@ void Agent::connect() {
           if (generation == generation_) received(response);
         });
       },
-      [this, generation](const grpc::Status& status) {
+      [this, generation, guest = inbox_.guest()](const grpc::Status& status) {
         inbox_.post([this, generation, status] { control_ended(generation, status); });
       });
   stub_->async()->Control(&control_->context(), control_.get());
@@ -141,7 +143,8 @@ void Agent::connect() {
 void Agent::control_ended(std::uint64_t generation, const grpc::Status& status) {
   if (generation != generation_ || stopping_) return;
   if (is_final(status)) {
-    refused_ = Error{Cause::refused, status.error_message()};
+    refused_ =
+        Error{Cause::refused, wire::from_status(status, "assayd at " + config_.server.text()).text};
     return;
   }
   if (welcome_ || backoff_ == Duration::zero()) {
@@ -175,8 +178,8 @@ void Agent::received(const v1::ControlResponse& response) {
     }
     case v1::ControlResponse::kOpenChannel: {
       const v1::OpenChannel& open = response.open_channel();
-      const auto opened =
-          ConsoleChannel::open(*stub_, boards_, open, [this](const std::string& channel) {
+      const auto opened = ConsoleChannel::open(
+          *stub_, boards_, open, [this, guest = inbox_.guest()](const std::string& channel) {
             inbox_.post([this, channel] { channels_.erase(channel); });
           });
       if (opened) {
@@ -327,9 +330,8 @@ void Agent::attempt_ran(const std::string& id) {
   if (found == attempts_.end()) return;
   found->second.running.reset();
   for (const auto& lease : found->second.leases) {
-    v1::ControlRequest request;
-    *request.mutable_board()->mutable_board() = board_info(lease.board);
-    send(std::move(request));
+    tell_of(lease.board);
+    look_after(lease.board);
   }
   if (found->second.closed) close(id);
 }
@@ -358,6 +360,42 @@ void Agent::close(const std::string& id) {
   send(std::move(request));
 }
 
+// ---- Boards that are unfit ----
+
+void Agent::tell_of(const std::string& board) {
+  v1::ControlRequest request;
+  *request.mutable_board()->mutable_board() = board_info(board);
+  send(std::move(request));
+}
+
+// What is wrong with it may pass: a disk that was full, a cable that was loose.
+void Agent::look_after(const std::string& board) {
+  if (boards_.view(board).quarantine.empty()) return;
+  recoveries_.try_emplace(board, Recovery{Deadline::after(first_recovery), first_recovery, {}});
+}
+
+// Nobody else uses it meanwhile: its assignments are refused until it is fit.
+void Agent::recover(const std::string& board) {
+  Recovery& recovery = recoveries_.at(board);
+  recovery.at = Deadline::never();
+  recovery.thread = std::jthread([this, board](const std::stop_token& stop) {
+    boards_.recover(board, stop);
+    inbox_.post([this, board] { recovered(board); });
+  });
+}
+
+void Agent::recovered(const std::string& board) {
+  tell_of(board);
+  Recovery& recovery = recoveries_.at(board);
+  if (boards_.view(board).quarantine.empty()) {
+    spdlog::info("board {} is fit again", board);
+    recoveries_.erase(board);
+    return;
+  }
+  recovery.pause = std::min<Duration>(recovery.pause * 2, rarest_recovery);
+  recovery.at = Deadline::after(recovery.pause);
+}
+
 v1::BoardInfo Agent::board_info(const std::string& id) const {
   const LabBoards::View view = boards_.view(id);
   v1::BoardInfo info;
@@ -373,6 +411,7 @@ v1::BoardInfo Agent::board_info(const std::string& id) const {
 // Stops every attempt, gives their last events a moment to reach assayd, and
 // leaves the boards safe.
 void Agent::wind_down() {
+  for (auto& [id, recovery] : recoveries_) recovery.thread.request_stop();
   for (auto& [id, attempt] : attempts_) {
     if (attempt.running) attempt.running->stop(Verdict::lab_error, "the agent is stopping");
   }
@@ -393,6 +432,16 @@ void Agent::wind_down() {
   for (auto& [id, uplink] : leftovers_) uplink->abandon();
   for (auto& [id, channel] : channels_) channel->close();
   if (control_) control_->finish();
+  // gRPC's threads must be done with us before we are gone. And the channel must
+  // not end with the last stream, on such a thread, which would wait for itself.
+  const std::weak_ptr<ControlStream> control = std::exchange(control_, nullptr);
+  attempts_.clear();
+  leftovers_.clear();
+  channels_.clear();
+  if (inbox_.wait_for_guests_to_leave(Deadline::after(farewell_time))) return;
+  if (const auto stream = control.lock()) stream->cancel();
+  if (!inbox_.wait_for_guests_to_leave(Deadline::after(farewell_time)))
+    spdlog::warn("a stream to assayd at {} does not end", config_.server.text());
 }
 
 }  // namespace assay::session

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "assay/v1/agent.grpc.pb.h"
 #include "session/console_channel.hpp"
@@ -57,6 +58,12 @@ class Agent {
     std::uint64_t after_renewal = 0;  // renewals up to this one did not name it
   };
 
+  struct Recovery {
+    Deadline at = Deadline::never();
+    Duration pause{};
+    std::jthread thread;  // at most one, while `at` is never
+  };
+
   void deliver_leftovers();
   void connect();
   void control_ended(std::uint64_t generation, const grpc::Status&);
@@ -74,6 +81,10 @@ class Agent {
   Deadline tick();
   void send(v1::ControlRequest);
   void wind_down();
+  void tell_of(const std::string& board);
+  void look_after(const std::string& board);
+  void recover(const std::string& board);
+  void recovered(const std::string& board);
   v1::BoardInfo board_info(const std::string& id) const;
 
   const AgentConfig config_;
@@ -104,6 +115,7 @@ class Agent {
   std::map<std::string, std::shared_ptr<Uplink>> leftovers_;
   bool stopping_ = false;
   std::optional<Error> refused_;
+  std::map<std::string, Recovery> recoveries_;  // of boards that are unfit; last: their threads
 };
 
 }  // namespace assay::session

@@ -1,9 +1,12 @@
-// What waits for the session's one thread. Thread-safe.
+// What waits for the session's one thread. Thread-safe. Who may post from another
+// thread at any time holds a guest for as long: the inbox must outlive them.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 
 #include "base/clock.hpp"
@@ -22,6 +25,26 @@ class Inbox {
     ready_.notify_one();
   }
 
+  std::shared_ptr<void> guest() {
+    const std::lock_guard lock(mutex_);
+    ++guests_;
+    return {this, [](Inbox* inbox) {
+              const std::lock_guard guard(inbox->mutex_);
+              if (--inbox->guests_ == 0) inbox->left_.notify_all();
+            }};
+  }
+
+  // false: some are still there at the deadline.
+  bool wait_for_guests_to_leave(Deadline until) {
+    std::unique_lock lock(mutex_);
+    while (guests_ > 0) {
+      const Duration left = std::min<Duration>(until.left(), std::chrono::hours(1));
+      if (left <= Duration::zero()) return false;
+      left_.wait_for(lock, left);
+    }
+    return true;
+  }
+
   // The next task, or an empty one at the deadline.
   Task next(Deadline until) {
     std::unique_lock lock(mutex_);
@@ -37,7 +60,8 @@ class Inbox {
 
  private:
   std::mutex mutex_;
-  std::condition_variable ready_;
+  std::condition_variable ready_, left_;
+  std::size_t guests_ = 0;
   std::deque<Task> tasks_;
 };
 

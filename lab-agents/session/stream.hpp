@@ -112,9 +112,10 @@ class Stream : public grpc::ClientBidiReactor<Request, Response>,
     self_.reset();
   }
 
-  grpc::ClientContext context_;
+  // Before the context: what they hold lasts longer than its share of the channel.
   const OnMessage on_message_;
   const OnEnd on_end_;
+  grpc::ClientContext context_;
   const std::size_t max_queued_;
   std::shared_ptr<Stream> self_;
   Response response_;

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/log.hpp"
+#include "session/final_status.hpp"
 
 namespace assay::session {
 
@@ -30,7 +31,8 @@ void Uplink::connect() {
           if (weak.lock()) acknowledged(generation, seq);
         });
       },
-      [this, weak, generation, &inbox = inbox_](const grpc::Status& status) {
+      [this, weak, generation, &inbox = inbox_,
+       guest = inbox_.guest()](const grpc::Status& status) {
         inbox.post([this, weak, generation, status] {
           if (weak.lock()) ended(generation, status);
         });
@@ -96,11 +98,7 @@ void Uplink::pump() {
 
 void Uplink::ended(std::uint64_t generation, const grpc::Status& status) {
   if (over_ || generation != generation_) return;
-  // INVALID_ARGUMENT: the same events would be refused for ever.
-  if (status.error_code() == grpc::NOT_FOUND || status.error_code() == grpc::FAILED_PRECONDITION ||
-      status.error_code() == grpc::INVALID_ARGUMENT) {
-    return finish(End::refused, status.error_message());
-  }
+  if (is_final(status)) return finish(End::refused, status.error_message());
   greeted_ = false;
   backoff_ = std::clamp(backoff_ * 2, first_backoff, longest_backoff);
   retry_at_ = Deadline::after(backoff_);

@@ -1,0 +1,24 @@
+// Which ends of a stream to assayd are answers, after which the same request
+// would only be refused again, and which are trouble on the way. Thread-safe.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+namespace assay::session {
+
+// ALREADY_EXISTS is none: the other incarnation of this agent stops renewing.
+inline bool is_final(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::INVALID_ARGUMENT:     // what was sent is not understood
+    case grpc::StatusCode::NOT_FOUND:            // no such attempt
+    case grpc::StatusCode::FAILED_PRECONDITION:  // another protocol version
+    case grpc::StatusCode::PERMISSION_DENIED:
+    case grpc::StatusCode::UNAUTHENTICATED:
+    case grpc::StatusCode::UNIMPLEMENTED:  // this is no assayd, or a much older one
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace assay::session
