@@ -253,6 +253,9 @@ Result<> ZephyrMachine::check_console() {
 }
 
 Result<> ZephyrMachine::check_flash(const Wait& wait) {
+  look();
+  // What is lost is lost, but a whole chip can be written as ever.
+  if (state_ == State::off && !store_.known()) return {};
   TRY(read_flash(0, flash_size, wait));
   return {};
 }

@@ -135,6 +135,16 @@ def test_machine_or_host_killed_under_a_run(make_lab, firmware, victim):
     assert list(second["boards"].values()) != [board], "it was tried again on another board"
 
 
+def test_machine_killed_under_the_only_board(lab, firmware):
+    """Its flash is unknown then, but can be written: the board is fit for the next attempt."""
+    watcher = Watcher(lab, "ota-confirm", base=firmware.base, update=firmware.v2)
+    run = watcher.id()
+    watcher.at("update")
+    os.kill(qemu_of(lab, "v1"), signal.SIGKILL)
+    assert watcher.end() == PASSED, "\n".join(watcher.program.lines)
+    assert [attempt["verdict"] for attempt in attempts(lab.show(run))] == ["VERDICT_LAB_ERROR", "VERDICT_PASSED"]
+
+
 def test_a_killed_host_does_not_disturb_the_neighbour(make_lab, firmware):
     lab = make_lab(boards=2)
     first = Watcher(lab, "ota-revert", base=firmware.base, update=firmware.v2)
@@ -190,3 +200,15 @@ def test_a_run_waits_for_a_lost_agent_and_says_so(make_lab, firmware):
     assert lab.cli("why", run, check=PASSED).stdout.strip()
     os.kill(one(lab, "assay-agent"), signal.SIGCONT)
     assert lab.cli("watch", run, timeout=120).returncode == PASSED
+
+
+def test_an_agent_that_is_told_to_end_does_so_cleanly(make_lab):
+    """Again and again: gRPC's threads are still busy with its last stream."""
+    lab = make_lab(boards=0)
+    file = lab.folder / "lab.yaml"
+    file.write_text("lab: alone\nboards:\n  - id: b1\n    profile: virtual-zephyr\n"
+                    "    devices: { machine: { driver: virtual-zephyr } }\n")
+    for _ in range(10):
+        agent = lab.program("assay-agent", "--server", lab.grpc, "--lab", file, "--state", lab.folder / "agent")
+        agent.expect("^ready boards=1$")
+        assert agent.interrupt() == 0, "\n".join(agent.lines)

@@ -149,6 +149,7 @@ TEST(ZephyrMachine, KilledQemuIsGoneAndItsFlashUnknown) {
   constexpr auto unknown = "flash contents are unknown after a crash: flash the whole chip first";
   EXPECT_EQ(error_of(board.machine().check_flash(soon)), unknown);
   ASSERT_TRUE(board.machine().off());
+  EXPECT_TRUE(board.machine().check_flash(soon)) << "it can be flashed, and so used again";
   EXPECT_EQ(error_of(board.machine().on(soon)), unknown);
   EXPECT_EQ(cause_of(board.machine().on(soon)), Cause::device);
   // A new host finds the same; a slot write does not help, a whole chip does.
