@@ -23,6 +23,11 @@ if(ASSAY_SANITIZE)
   add_link_options(-fsanitize=${ASSAY_SANITIZE})
 endif()
 
+if(ASSAY_FUZZ)  # tests/fuzz
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
 # assay_library(NAME [LINKS TARGET...] [SYSTEM TARGET...])
 # The folder at hand as a static library: every .cpp directly in it. LINKS are
 # Assay's own libraries: the arrows of docs/ARCHITECTURE.md, which
