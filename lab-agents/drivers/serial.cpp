@@ -105,14 +105,16 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
   }
 
   // The nearest folder that there is: /dev/serial/by-id goes with its last port.
+  // A watch that is taken back is itself a notice, so that the same folder keeps its own.
   void watch() {
-    if (watched_ >= 0) inotify_rm_watch(notices_.get(), watched_);
-    watched_ = -1;
-    for (auto folder = settings_.path.parent_path(); watched_ < 0; folder = folder.parent_path()) {
-      watched_ = inotify_add_watch(notices_.get(), folder.empty() ? "." : folder.c_str(),
-                                   IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF);
+    int now = -1;
+    for (auto folder = settings_.path.parent_path(); now < 0; folder = folder.parent_path()) {
+      now = inotify_add_watch(notices_.get(), folder.empty() ? "." : folder.c_str(),
+                              IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF);
       if (folder == folder.parent_path()) break;
     }
+    if (watched_ >= 0 && watched_ != now) inotify_rm_watch(notices_.get(), watched_);
+    watched_ = now;
   }
 
   void take_notices() {

@@ -177,6 +177,18 @@ TEST_F(SerialDriver, ADeviceThatIsNotThereYet) {
   EXPECT_TRUE(until([&] { return said.find('x') != std::string::npos; }));
 }
 
+// What happens in its folder wakes it, once.
+TEST_F(SerialDriver, WaitingForADeviceCostsNothing) {
+  open();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(write_file(folder.path() / std::to_string(i), {}));
+    ASSERT_TRUE(until([woken = false]() mutable { return std::exchange(woken, true); }));
+  }
+  std::vector<pollfd> fds;
+  driver->poll_fds(fds, false);
+  EXPECT_EQ(poll(fds.data(), fds.size(), 0), 0);
+}
+
 TEST_F(SerialDriver, OneReaderAPort) {
   Device device;
   attach(device);
