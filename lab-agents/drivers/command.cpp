@@ -64,9 +64,13 @@ std::string trimmed(std::string_view text) {
   return std::string(text);
 }
 
-// "'relay on': exit status 3: no such port"
+// "'relay on': exit status 3: no such port"; of several lines "connecting | no such port".
 std::string describe(const Words& words, const std::string& what, const std::string& output) {
-  auto said = trimmed(output);
+  std::string said;
+  for (const auto line : split(output, '\n')) {
+    const auto text = trimmed(line);
+    if (!text.empty()) said += (said.empty() ? "" : " | ") + text;
+  }
   if (said.size() > excerpt) said = "..." + said.substr(said.size() - excerpt);
   return fmt::format("'{}': {}{}{}", printable(join(words, " ")), what, said.empty() ? "" : ": ",
                      printable(said));

@@ -102,6 +102,9 @@ TEST_F(CommandDriver, SaysWhatTheProgramSaid) {
   const auto on = driver->power()->on(order);
   EXPECT_EQ(cause_of(on), Cause::device);
   EXPECT_EQ(error_of(on), "'" + relay + " on': exit status 3: no such port");
+  const auto wordy = program("wordy", "echo connecting; echo; echo '  no target' >&2; exit 1");
+  EXPECT_EQ(error_of(make({{"pulse", {wordy}}})->reset()->pulse(order)),
+            "'" + wordy + "': exit status 1: connecting | no target");
   const auto missing = make({{"pulse", {"/nowhere/reset"}}});
   EXPECT_EQ(error_of(missing->reset()->pulse(order)), "/nowhere/reset: No such file or directory");
   EXPECT_EQ(error_of(missing->check("reset", order)),
