@@ -175,8 +175,15 @@ std::uint64_t ConsoleLog::cursor() const {
 
 Region ConsoleLog::evidence(std::uint64_t offset) const {
   const std::scoped_lock lock(watch_.mutex);
-  if (offset >= received_) offset = mark_;
-  const auto length = std::min(received_ - offset, evidence_limit);
+  auto from = std::min(offset, received_);
+  std::size_t before = 0;
+  for (auto line = lines_.rbegin(); line != lines_.rend() && line->offset >= mark_; ++line) {
+    if (before == evidence_lines) break;
+    if (line->offset < offset) ++before;
+    from = std::min(from, line->offset);
+  }
+  if (from == received_) from = mark_;  // what there is of a line
+  const auto length = std::min(received_ - from, evidence_limit);
   return {received_ - length, length};
 }
 

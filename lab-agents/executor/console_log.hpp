@@ -24,9 +24,12 @@
 
 namespace assay::executor {
 
-inline constexpr std::size_t chunk_limit = 64 << 10;   // of one ConsoleBytes event
-inline constexpr std::size_t kept_text = 16 << 20;     // of lines; older ones are forgotten
-inline constexpr std::uint64_t evidence_limit = 4096;  // of the bytes a failed step points at
+inline constexpr std::size_t chunk_limit = 64 << 10;  // of one ConsoleBytes event
+inline constexpr std::size_t kept_text = 16 << 20;    // of lines; older ones are forgotten
+// Of the bytes a failed step points at: room for the SMP frames of an upload, and
+// less than a reader of the events keeps (evidence/record.hpp).
+inline constexpr std::uint64_t evidence_limit = 32 << 10;
+inline constexpr std::size_t evidence_lines = 10;  // before the step that failed
 
 struct Match {
   Line line;
@@ -70,8 +73,8 @@ class ConsoleLog {
 
   [[nodiscard]] std::vector<Line> since_mark() const;
   [[nodiscard]] std::uint64_t cursor() const;
-  // From `offset` to now, the last evidence_limit bytes of it; from the last
-  // actuation when there is nothing behind `offset`.
+  // From `offset` to now, and the last lines before that since the last actuation:
+  // a step that asks by SMP has none of its own. The end of it, should it be long.
   [[nodiscard]] Region evidence(std::uint64_t offset) const;
 
   // A new SMP client's way to the board and back: answers to an earlier client
