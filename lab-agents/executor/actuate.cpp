@@ -140,7 +140,7 @@ Outcome run(Run& run, const plans::Flash& step) {
   auto* flash = role.board->flash();
   if (flash == nullptr) return lacks(run, "flash");
   const std::string doing = fmt::format("flashing {} to {}", step.artifact, role.board->id());
-  const auto file = run.artifacts.file(step.artifact);
+  const auto file = run.artifacts.file_for_tools(step.artifact);
   if (!file) return from_error(run, file.error(), doing);
 
   abilities::FlashJob job{*file, role.profile().flash_base, true, 0};

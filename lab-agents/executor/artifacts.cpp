@@ -38,6 +38,29 @@ Result<std::filesystem::path> Artifacts::file(const std::string& name) {
   return path;
 }
 
+// "" when there is none that a file could have. A derived one is called after
+// itself, but is of the kind that it was made from.
+std::filesystem::path Artifacts::users_name(const std::string& name) const {
+  const auto* artifact = find(name);
+  const auto* given = find(root(name));
+  if (artifact == nullptr || given == nullptr) return {};
+  const auto file = std::filesystem::path(given->file_name).filename();
+  if (file == "." || file == ".." || file.native().find('\0') != std::string::npos) return {};
+  return artifact->from.empty() ? file : std::filesystem::path(name + file.extension().string());
+}
+
+Result<std::filesystem::path> Artifacts::file_for_tools(const std::string& name) {
+  const auto path = TRY(file(name));
+  const auto known_as = users_name(name);
+  if (known_as.empty()) return path;
+  const auto link = scratch_ / "for-tools" / name / known_as;
+  TRY(make_folders(link.parent_path()));
+  std::error_code error;
+  std::filesystem::remove(link, error);
+  std::filesystem::create_symlink(std::filesystem::absolute(path), link, error);
+  return error ? path : link;  // a name too long, say
+}
+
 Result<Bytes> Artifacts::bytes(const std::string& name) {
   return read_file(TRY(file(name)), size_limit);
 }

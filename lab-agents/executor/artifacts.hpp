@@ -27,6 +27,8 @@ class Artifacts {
   // derivation cannot be made.
   Result<std::filesystem::path> file(const std::string& name);
   Result<Bytes> bytes(const std::string& name);
+  // The same file by the name that the user gave it: tools go by the extension.
+  Result<std::filesystem::path> file_for_tools(const std::string& name);
 
   // The artifact as it lies in the primary slot of this board type: the signed
   // image itself, or that slot of a whole-chip file. Cause::invalid when there
@@ -45,6 +47,7 @@ class Artifacts {
 
  private:
   [[nodiscard]] std::string root(std::string name) const;
+  [[nodiscard]] std::filesystem::path users_name(const std::string& name) const;
 
   const plans::JobSpec& spec_;
   std::map<std::string, std::filesystem::path> files_;
