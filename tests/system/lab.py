@@ -165,8 +165,8 @@ class Lab:
         sockets = [path for path in self.folder.rglob("*") if path.is_socket()]
         assert not sockets, f"assay up left sockets: {sockets}"
 
-    def clean_up(self, keep_as=None):
-        """Ends whatever is left, by pid; keeps the folder as evidence of a failed test."""
+    def kill_all(self):
+        """As if its computer lost its power."""
         while running := self.processes():  # again: one may have been starting another
             for pid in running:
                 try:
@@ -175,6 +175,10 @@ class Lab:
                     pass
             stuck = gone_within(running, 10.0)
             assert not stuck, f"not even SIGKILL ended {[running[pid] for pid in stuck]}"
+
+    def clean_up(self, keep_as=None):
+        """Ends whatever is left, by pid; keeps the folder as evidence of a failed test."""
+        self.kill_all()
         if keep_as:
             target = FAILED / keep_as
             shutil.rmtree(target, ignore_errors=True)
