@@ -11,7 +11,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from lab import (BIN, CANCELLED, PASSED, PRODUCT_FAILED, UNREACHABLE, WRONG_INPUT, Firmware)
+from lab import (BIN, CANCELLED, PASSED, PRODUCT_FAILED, ROOT, UNREACHABLE, WRONG_INPUT, Firmware)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,28 @@ def test_failure_names_step_and_evidence(shared, tmp_path):
     assert re.search(r"^  (console|smp|flash) disagrees: ", failure.text, re.M)
     assert tap.read_text().startswith("TAP version 13\n1..1\n")
     assert "not ok 1 - ota-revert-forged on virtual-zephyr" in tap.read_text()
-    assert json.loads(shared.cli("report", run, "--json", check=PASSED).stdout) == shared.show(run)
+    shown = json.loads(shared.cli("report", run, "--json", check=PASSED).stdout)
+    assert shown == shared.show(run)
+
+    # And for programs: which step, and by which channel what was expected and what was seen.
+    assert shown["verdict"] == "VERDICT_FAILED" and shown["sentence"] == failure.get("message")
+    (attempt,) = shown["jobs"][0]["attempts"]
+    (step,) = [step for step in attempt["steps"] if step["state"] == "STEP_STATE_FAILED"]
+    assert step["id"] == "rolled-back" and step["place"].startswith("ota-revert-forged.yaml:")
+    v1, v2 = [json.loads(shared.cli("image", "show", file, "--json", check=PASSED).stdout)["images"][0]["hash"]["stored"][:8]
+              for file in (Firmware.v1, Firmware.v2)]
+    assert {one["channel"]: (one["says"], one["expected"], one["observed"]) for one in step["findings"]} == {
+        "console": ("SAYS_DISAGREES", "what app.identity says stands in base",
+                    '"Jul  1 2026 12:00:00", which stands in update'),
+        "smp": ("SAYS_DISAGREES", f"v1.0.0 (hash {v1}), confirmed", f"v2.0.0 (hash {v2}), confirmed"),
+        "flash": ("SAYS_DISAGREES", f"v1.0.0 (hash {v1}), 49652 bytes",
+                  f"v2.0.0 (hash {v2}), differs from byte 0x14 on")}
+    assert any("build time: Jul  1 2026 12:00:00" in line for line in step["console"]), step["console"]
+
+
+def test_a_plan_is_named_by_its_path_as_well(shared):
+    done = shared.run(ROOT / "test-plans/ota-revert.yaml", check=PASSED, **UPDATE)
+    assert re.match(r"run r\d+ ota-revert\n", done.stdout)
 
 
 def test_json_run_keeps_standard_output_for_json(shared):
