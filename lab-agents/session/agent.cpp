@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "session/final_status.hpp"
 #include "wire/job.hpp"
+#include "wire/limits.hpp"
 #include "wire/scalar.hpp"
 #include "wire/status.hpp"
 
@@ -94,7 +95,7 @@ void Agent::deliver_leftovers() {
     }
     const std::shared_ptr<spool::Spool> spool = std::move(*reopened);
     const auto uplink = std::make_shared<Uplink>(
-        *stub_, inbox_, spool, [this, id, spool](Uplink::End, const std::string&) {
+        *stub_, config_.name, inbox_, spool, [this, id, spool](Uplink::End, const std::string&) {
           spool->remove();
           leftovers_.erase(id);
         });
@@ -129,10 +130,11 @@ void Agent::connect() {
   control_->begin();
   v1::ControlRequest request;
   v1::Hello& hello = *request.mutable_hello();
-  hello.set_protocol(protocol_version);
+  hello.set_protocol(wire::protocol_version);
   hello.set_name(config_.name);
   hello.set_incarnation(incarnation_);
   hello.set_version(config_.version);
+  hello.set_connection(generation);
   for (const std::string& verb : plans::verbs()) hello.add_verbs(verb);
   for (const std::string& id : boards_.ids()) *hello.add_boards() = board_info(id);
   for (const auto& [id, attempt] : attempts_) hello.add_attempts(id);
@@ -310,11 +312,12 @@ void Agent::assigned(const v1::Assignment& assignment) {
   attempt.spool = std::move(*spool);
   attempt.leases = order.leases;
   attempt.after_renewal = renewal_;
-  attempt.uplink = std::make_shared<Uplink>(
-      *stub_, inbox_, attempt.spool, [this, id](Uplink::End end, const std::string& why) {
-        // Not within the uplink's own call: this destroys it.
-        inbox_.post([this, id, end, why] { delivered(id, end, why); });
-      });
+  attempt.uplink =
+      std::make_shared<Uplink>(*stub_, config_.name, inbox_, attempt.spool,
+                               [this, id](Uplink::End end, const std::string& why) {
+                                 // Not within the uplink's own call: this destroys it.
+                                 inbox_.post([this, id, end, why] { delivered(id, end, why); });
+                               });
   attempt.uplink->connect();
   attempt.running = std::make_unique<RunningAttempt>(
       std::move(order),
@@ -405,6 +408,12 @@ v1::BoardInfo Agent::board_info(const std::string& id) const {
   info.mutable_tags()->Assign(view.tags.begin(), view.tags.end());
   info.set_quarantine(view.quarantine);
   info.set_epoch(view.epoch);
+  for (const auto& [attempt, state] : attempts_) {
+    if (!state.running) continue;
+    for (const auto& lease : state.leases) {
+      if (lease.board == id) info.set_busy(attempt);
+    }
+  }
   return info;
 }
 

@@ -40,6 +40,9 @@ Result<scheduler::BoardFacts> read_board(const v1::BoardInfo& in) {
   out.tags = std::move(*tags);
   out.quarantine = in.quarantine();
   out.epoch = in.epoch();
+  if (auto good = check_text("busy", in.busy(), wire::max_name); !good)
+    return in_board(good.error());
+  out.busy = in.busy();
   return out;
 }
 
@@ -85,6 +88,7 @@ Result<scheduler::AgentFacts> read_hello(const v1::Hello& in, const std::string&
       return in_agent(good.error());
   }
   out.attempts.assign(in.attempts().begin(), in.attempts().end());
+  out.connection = in.connection();
   return out;
 }
 

@@ -41,6 +41,10 @@ void Scheduler::accept(Attempt& attempt, BootTime now, Changes& out) {
   if (attempt.record.state == AttemptState::assigned) {
     attempt.record.state = AttemptState::running;
     out.attempts.push_back(attempt.record);
+    // Until the agent says that it is done with them.
+    for (const BoardLease& lease : attempt.record.leases) {
+      boards_.at(lease.board).record.facts.busy = to_string(attempt.record.id);
+    }
   }
   due_.emplace(attempt.due(), attempt.record.id);
 }
@@ -66,6 +70,7 @@ void Scheduler::answered(AttemptId id, bool accepted, const std::string& reason,
       continue;
     }
     board.fence->seen = true;
+    board.record.facts.busy = to_string(id);
     if (name == fenced.front()) {
       out.decisions.push_back(
           Cancel{board.record.agent, to_string(id), "its answer came too late"});
@@ -73,8 +78,24 @@ void Scheduler::answered(AttemptId id, bool accepted, const std::string& reason,
   }
 }
 
+// The agent is done with the attempt's boards, however late that is.
+void Scheduler::left_by(AttemptId id) {
+  const std::string name = to_string(id);
+  const auto leave = [&](Board& board) {
+    if (board.record.facts.busy != name) return;
+    board.record.facts.busy.clear();
+    index(board);
+  };
+  if (const auto found = attempts_.find(id); found != attempts_.end()) {
+    for (const BoardLease& lease : found->second.record.leases) leave(boards_.at(lease.board));
+  } else {
+    for (auto& [board_id, board] : boards_) leave(board);
+  }
+}
+
 bool Scheduler::ended(AttemptId id, Outcome outcome, const std::string& sentence,
                       bool retry_elsewhere, Changes& out) {
+  left_by(id);
   if (!attempts_.contains(id)) {
     if (limits_.defect != Defect::late_result_counted || !runs_.contains(id.job.run)) return false;
     if (!job(id.job).current) return false;

@@ -82,6 +82,7 @@ void Scheduler::index(Board& board) {
     board.idle.reset();
   }
   if (!usable(board) || board.holder || board.fence) return;
+  if (!board.record.facts.busy.empty() && limits_.defect != Defect::busy_forgotten) return;
   board.idle = Idle{board.last_used, id};
   board.idle_profile = board.record.facts.profile;
   idle_[board.idle_profile].insert(*board.idle);

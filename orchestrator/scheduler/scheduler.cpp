@@ -141,6 +141,11 @@ std::vector<BoardView> Scheduler::boards(BootTime now) const {
       view.holder = board.fence->attempt;
       view.reason = fmt::format("{} is over, but its lease runs for {} more", board.fence->attempt,
                                 human(board.fence->until - now));
+    } else if (!board.record.facts.busy.empty()) {
+      view.state = "leased";
+      view.holder = board.record.facts.busy;
+      view.reason = fmt::format("{} is over, but its agent has not made the board safe yet",
+                                board.record.facts.busy);
     }
     views.push_back(std::move(view));
   }

@@ -14,7 +14,9 @@
 //  leases     Time. An assignment not answered in time is given up, but its
 //             boards stay fenced until its lease has run out, for the agent may
 //             have started. A running attempt whose agent is not heard for one
-//             lease is over.
+//             lease is over. Its boards are not given away before the agent has
+//             said that it uses them no more: it may have been suspended, and
+//             making a board safe takes its time.
 //  placement  Jobs in order of priority, then submission, each on all the
 //             boards it needs, on one agent, or not at all.
 //  why        For each waiting job, one sentence.
@@ -56,7 +58,7 @@ class Scheduler {
                Changes&);
   void board_changed(const std::string& agent, const BoardFacts&, Changes&);
   void answered(AttemptId, bool accepted, const std::string& reason, BootTime now, Changes&);
-  // The agent's last word. False: the attempt is not (or no more) the one that counts.
+  // The agent's last word: its boards are safe. False: the attempt is not (or no more) the one that counts.
   bool ended(AttemptId, Outcome, const std::string& sentence, bool retry_elsewhere, Changes&);
 
   // What time brings, then what can run now. Call after every group of events
@@ -131,6 +133,7 @@ class Scheduler {
   // attempts.cpp
   void begin(Job&, const std::string& agent, Placing, BootTime now, Changes&);
   void accept(Attempt&, BootTime now, Changes&);
+  void left_by(AttemptId);
   void finish(AttemptId, Outcome, const std::string& sentence, After, Retry, Changes&);
   void release(const AttemptRecord&, After, BootTime lease_until, Changes&);
   void conclude(Job&, Outcome, const std::string& sentence, Changes&);

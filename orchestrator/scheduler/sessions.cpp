@@ -49,6 +49,12 @@ Result<> Scheduler::hello(const AgentFacts& facts, BootTime now, Changes& out) {
                 "or choose another name",
                 facts.name, human(now - known->second.heard));
   }
+  if (known != agents_.end() && known->second.facts.incarnation == facts.incarnation &&
+      known->second.facts.connection > facts.connection) {
+    // It lay on a line that the agent has given up: what it lists is not so any more.
+    return fail(Cause::refused, "agent '{}': this hello is older than the one before it",
+                facts.name);
+  }
   if (auto good = check_boards(facts, now); !good) return good;
 
   Session& session = agents_[facts.name];
@@ -84,7 +90,9 @@ void Scheduler::announce(Session& session, const BoardFacts& facts, Changes& out
   board.record.facts = facts;
   board.record.agent = session.facts.name;
   board.record.epoch = std::max(before.epoch, facts.epoch);
-  if (!(before.facts == facts) || before.agent != board.record.agent ||
+  BoardFacts as_before = before.facts;
+  as_before.busy = facts.busy;  // not stored
+  if (!(as_before == facts) || before.agent != board.record.agent ||
       before.epoch != board.record.epoch) {
     out.boards.push_back(board.record);
   }
@@ -177,6 +185,10 @@ void Scheduler::renewed(const std::string& agent, const std::vector<std::string>
   }
   for (const std::string& id : session.boards) {
     Board& board = boards_.at(id);
+    if (std::string& busy = board.record.facts.busy; !busy.empty() && !listed.contains(busy)) {
+      busy.clear();
+      index(board);
+    }
     if (!board.fence) continue;
     if (listed.contains(board.fence->attempt)) {
       board.fence->seen = true;

@@ -51,6 +51,7 @@ struct BoardFacts {
   std::vector<std::string> abilities, tags;
   std::string quarantine;   // "" when usable
   std::uint64_t epoch = 0;  // the highest that the agent has seen
+  std::string busy = {};    // the attempt that uses it, whatever became of its lease; not stored
   friend bool operator==(const BoardFacts&, const BoardFacts&) = default;
 };
 
@@ -59,6 +60,7 @@ struct AgentFacts {
   std::vector<std::string> verbs;
   std::vector<BoardFacts> boards;
   std::vector<std::string> attempts;  // still running or not wholly delivered
+  std::uint64_t connection = 0;       // grows with each hello of an incarnation
 };
 
 struct BoardLease {
@@ -148,7 +150,8 @@ enum class Defect {
   freed_on_disconnect,
   late_result_counted,
   fence_forgotten,
-  failure_retried
+  failure_retried,
+  busy_forgotten
 };
 
 struct Limits {

@@ -137,6 +137,10 @@ std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardN
     return fmt::format("board {} may still be used by {} until its lease runs out in {}", id,
                        board.fence->attempt, human(board.fence->until - now));
   }
+  if (const std::string& busy = board.record.facts.busy; !busy.empty()) {
+    return fmt::format("board {} is still used by {}, which is over: its agent makes it safe", id,
+                       busy);
+  }
   if (reserved_.contains(id))
     return fmt::format("board {} is kept for an earlier job with several roles", id);
   // With no other board it would be taken all the same.

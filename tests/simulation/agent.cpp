@@ -1,6 +1,9 @@
 #include "agent.hpp"
 
+#include <fmt/ranges.h>
+
 #include "assayd.hpp"
+#include "base/text.hpp"
 
 namespace assay::simulation {
 
@@ -42,6 +45,7 @@ void Agent::start() {
 }
 
 void Agent::crash() {
+  world_.tell("{} crashes", name_);
   if (line_) {
     line_->break_off();
     world_.after(world_.between(0s, 2s), [this, line = line_] { assayd_.lost(name_, line); });
@@ -67,14 +71,26 @@ void Agent::make_safe() {
   unsafe_.clear();
 }
 
+scheduler::BoardFacts Agent::facts(const std::string& board) const {
+  const auto epoch = epochs_.find(board);
+  scheduler::BoardFacts facts{board, "sensor", {"power"},
+                              {},    "",       epoch == epochs_.end() ? 0 : epoch->second};
+  for (const auto& [id, attempt] : attempts_) {
+    for (const auto& lease : attempt.leases) {
+      if (attempt.running && lease.board == board) facts.busy = id;
+    }
+  }
+  return facts;
+}
+
 void Agent::connect() {
-  if (line_) return;
+  if (line_ || postponed([this] { connect(); })) return;
   line_ = std::make_shared<Line>(world_);
   scheduler::AgentFacts facts{name_, fmt::format("i{}", incarnation_), "1", {"flash"}, {}, {}};
-  for (const std::string& id : boards_) {
-    facts.boards.push_back({id, "sensor", {"power"}, {}, "", epochs_[id]});
-  }
+  for (const std::string& id : boards_) facts.boards.push_back(this->facts(id));
   for (const auto& [id, attempt] : attempts_) facts.attempts.push_back(id);
+  facts.connection = ++connection_;
+  world_.tell("{} says hello {} with [{}]", name_, connection_, fmt::join(facts.attempts, " "));
   hello_sent_ = world_.now();
   renewals_.clear();
   line_->send(Line::to_assayd, [this, line = line_, facts] { assayd_.hello(*this, line, facts); });
@@ -97,6 +113,7 @@ void Agent::line_broke(const std::shared_ptr<Line>& line, Duration noticed_after
 
 void Agent::break_line() {
   if (!line_) return;
+  world_.tell("the line of {} breaks", name_);
   const auto line = line_;
   if (world_.chance(0.3)) {
     line->break_way(world_.chance(0.5) ? Line::to_agent : Line::to_assayd);
@@ -112,11 +129,8 @@ void Agent::break_line() {
 }
 
 void Agent::stall(Duration duration) {
-  for (const auto& [id, attempt] : attempts_) {
-    // A stopped agent cannot end its leases: there the host's epoch helps, which is not simulated.
-    if (attempt.running) return;
-  }
-  stalled_until_ = world_.now() + duration;
+  world_.tell("{} stands still for {}", name_, human(duration));
+  stalled_until_ = std::max(stalled_until_, world_.now() + duration);
 }
 
 bool Agent::postponed(std::function<void()> again) {
@@ -183,6 +197,7 @@ void Agent::assigned(const std::shared_ptr<Line>& line, const scheduler::Assign&
   }
   // Most answers come at once, some after assayd has stopped waiting for them.
   line->send(Line::to_assayd, [this, line, id, good] { assayd_.answered(line, id, good); });
+  world_.tell("{} {} {}", name_, good ? "accepts" : "refuses", id);
   if (!good) return;
   Attempt& attempt = attempts_[id];
   attempt.leases = assign.leases;
@@ -201,7 +216,6 @@ void Agent::assigned(const std::shared_ptr<Line>& line, const scheduler::Assign&
 }
 
 void Agent::watch_lease(const std::string& id, int life) {
-  if (defect_ == AgentDefect::lease_ignored) return;
   const auto attempt = attempts_.find(id);
   world_.after(attempt->second.lease_until - world_.now(), [this, id, life] {
     // Also when the agent is dead: its hosts end with it, or their leases do.
@@ -212,19 +226,37 @@ void Agent::watch_lease(const std::string& id, int life) {
     }
     const auto alive = attempts_.find(id);
     if (!up_ || life != incarnation_ || alive == attempts_.end() || !alive->second.running) return;
+    if (alive->second.stopping) return;
     if (alive->second.lease_until > world_.now()) return watch_lease(id, life);
     stop(id, Outcome::lab_error);
   });
 }
 
 void Agent::stop(const std::string& id, Outcome outcome) {
+  if (postponed([this, id, outcome] { stop(id, outcome); })) return;
   const auto attempt = attempts_.find(id);
-  if (attempt == attempts_.end() || !attempt->second.running) return;
-  attempt->second.running = false;
+  if (attempt == attempts_.end() || attempt->second.stopping) return;
+  attempt->second.stopping = true;
+  world_.tell("{} ends {}: {}", name_, id, word(outcome));
   attempt->second.outcome = outcome;
   checker_.came_to(id, word(outcome));
-  for (const auto& lease : attempt->second.leases) checker_.leaves(lease.board, id);
-  deliver(id, outcome, 0);
+  // After a lab error its boards are looked after, which nobody waits for with a lease.
+  later(world_.between(1ms, outcome == Outcome::lab_error ? 40s : 3s), [this, id] { left(id); });
+}
+
+void Agent::left(const std::string& id) {
+  if (postponed([this, id] { left(id); })) return;
+  Attempt& attempt = attempts_.at(id);
+  attempt.running = false;
+  world_.tell("{} has made the boards of {} safe", name_, id);
+  for (const auto& lease : attempt.leases) {
+    checker_.leaves(lease.board, id);
+    if (!line_) continue;
+    line_->send(Line::to_assayd, [this, line = line_, facts = facts(lease.board)] {
+      assayd_.board_changed(*this, line, facts);
+    });
+  }
+  deliver(id, attempt.outcome, 0);
 }
 
 void Agent::cancelled(const std::shared_ptr<Line>& line, const std::string& id) {

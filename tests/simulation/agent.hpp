@@ -11,7 +11,7 @@ class Assayd;
 struct Faults;
 
 // Mistakes an agent could make, which the checker must find.
-enum class AgentDefect { none, lease_from_receipt, safe_after_hello, lease_ignored };
+enum class AgentDefect { none, lease_from_receipt, safe_after_hello };
 
 class Agent {
  public:
@@ -39,7 +39,8 @@ class Agent {
   struct Attempt {
     std::vector<scheduler::BoardLease> leases;
     BootTime lease_until{};
-    bool running = true;
+    bool running = true;  // its boards are in use, or not yet safe again
+    bool stopping = false;
     scheduler::Outcome outcome = scheduler::Outcome::passed;
   };
   struct Renewal {
@@ -52,6 +53,8 @@ class Agent {
   void connect();
   void renew(const std::shared_ptr<Line>&);
   void stop(const std::string& attempt, scheduler::Outcome);
+  void left(const std::string& attempt);
+  [[nodiscard]] scheduler::BoardFacts facts(const std::string& board) const;
   void make_safe();
   void watch_lease(const std::string& attempt, int incarnation);
   void deliver(const std::string& attempt, scheduler::Outcome, int tries);
@@ -71,7 +74,7 @@ class Agent {
   int incarnation_ = 0;
   std::shared_ptr<Line> line_;
   BootTime lease_from_{}, hello_sent_{}, stalled_until_{};
-  std::uint64_t renewal_ = 0;
+  std::uint64_t renewal_ = 0, connection_ = 0;
   std::map<std::uint64_t, Renewal> renewals_;
   std::map<std::string, Attempt> attempts_;  // running or not wholly delivered
   std::map<std::string, Attempt> unsafe_;    // of the life before, not yet made safe

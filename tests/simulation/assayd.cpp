@@ -17,6 +17,7 @@ void Assayd::start() {
 }
 
 void Assayd::crash() {
+  world_.tell("assayd crashes");
   engine_.reset();
   for (auto& [name, peer] : peers_) {
     peer.line->break_off();
@@ -32,6 +33,12 @@ Result<> Assayd::commit(const dispatch::Pending& pending) {
   if (fails && world_.chance(0.5)) return fail(Cause::exhausted, "the disk is full");
   auto result = engine_->commit(pending);
   if (result) checker_.stored(pending.batch);
+  if (result) {
+    for (const auto& row : pending.batch.attempts) {
+      world_.tell("assayd stores r{}.{}.{} as {} {}", row.run, row.job, row.number, row.state,
+                  row.sentence);
+    }
+  }
   if (fails) return fail(Cause::io, "the answer is lost");
   return result;
 }
@@ -79,6 +86,9 @@ void Assayd::send(const dispatch::Pending& pending) {
     if (const auto* assign = std::get_if<scheduler::Assign>(&decision)) {
       const auto peer = peers_.find(assign->agent);
       if (peer == peers_.end()) continue;
+      std::string boards;
+      for (const auto& lease : assign->leases) boards += " " + lease.board;
+      world_.tell("assayd assigns {} on{}", to_string(assign->attempt), boards);
       checker_.assigned(*assign, peer->second.agent->boards());
       peer->second.line->send(Line::to_agent, [agent = peer->second.agent, line = peer->second.line,
                                                a = *assign] { agent->assigned(line, a); });
@@ -130,12 +140,14 @@ void Assayd::lost(const std::string& name, const std::shared_ptr<Line>& line) {
   const auto peer = peers_.find(name);
   if (!up() || peer == peers_.end() || peer->second.line != line) return;
   peers_.erase(peer);
+  world_.tell("assayd lost {}", name);
   group([&] { return engine_->core().disconnected(name), true; });
 }
 
 void Assayd::answered(const std::shared_ptr<Line>& line, const std::string& attempt,
                       bool accepted) {
   if (!up() || line->broken()) return;
+  world_.tell("assayd hears {} for {}", accepted ? "yes" : "no", attempt);
   group([&] {
     engine_->core().answered(*parse_attempt(attempt), accepted, "busy", world_.now(),
                              engine_->changes());
@@ -156,6 +168,16 @@ void Assayd::renewed(Agent& agent, const std::shared_ptr<Line>& line, std::uint6
   line->send(Line::to_agent,
              [&agent, line, number, unknown] { agent.renewal_answered(line, number, unknown); });
   group([] { return true; });
+}
+
+void Assayd::board_changed(Agent& agent, const std::shared_ptr<Line>& line,
+                           const scheduler::BoardFacts& facts) {
+  const auto peer = peers_.find(agent.name());
+  if (!up() || peer == peers_.end() || peer->second.line != line) return;
+  group([&] {
+    engine_->core().board_changed(agent.name(), facts, engine_->changes());
+    return true;
+  });
 }
 
 Assayd::Reply Assayd::ended(const std::string& attempt, scheduler::Outcome outcome) {

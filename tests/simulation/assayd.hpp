@@ -32,6 +32,7 @@ class Assayd {
   void answered(const std::shared_ptr<Line>&, const std::string& attempt, bool accepted);
   void renewed(Agent&, const std::shared_ptr<Line>&, std::uint64_t number,
                const std::vector<std::string>& attempts);
+  void board_changed(Agent&, const std::shared_ptr<Line>&, const scheduler::BoardFacts&);
   void lost(const std::string& agent, const std::shared_ptr<Line>&);
 
   // The event stream's last message.

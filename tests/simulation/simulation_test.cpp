@@ -63,10 +63,10 @@ INSTANTIATE_TEST_SUITE_P(
         Known{"FreedOnDisconnect", {.scheduler = Defect::freed_on_disconnect}, 100},
         Known{"LateResultCounted", {.scheduler = Defect::late_result_counted}, 50},
         Known{"FenceForgotten", {.scheduler = Defect::fence_forgotten}, 300},
+        Known{"BusyForgotten", {.scheduler = Defect::busy_forgotten}, 50},
         Known{"FailureRetried", {.scheduler = Defect::failure_retried}, 5},
         Known{"AgentCountsItsLeaseFromReceipt", {.agent = AgentDefect::lease_from_receipt}, 300},
-        Known{"AgentSaysHelloBeforeBoardsAreSafe", {.agent = AgentDefect::safe_after_hello}, 50},
-        Known{"AgentIgnoresItsLease", {.agent = AgentDefect::lease_ignored}, 300}),
+        Known{"AgentSaysHelloBeforeBoardsAreSafe", {.agent = AgentDefect::safe_after_hello}, 50}),
     [](const auto& known) { return known.param.name; });
 
 }  // namespace

@@ -2,6 +2,9 @@
 // that delay, break and half-break. One thread.
 #pragma once
 
+#include <fmt/core.h>
+
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <queue>
@@ -33,6 +36,14 @@ class World {
     now_ = end;
   }
 
+  // The story for people, when one seed is played alone (ASSAY_SEED).
+  template <class... Args>
+  void tell(fmt::format_string<Args...> text, Args&&... args) const {
+    if (!told_) return;
+    fmt::print("{:9.3f}  {}\n", static_cast<double>((now_ - start).count()) / 1e9,
+               fmt::format(text, std::forward<Args>(args)...));
+  }
+
   std::int64_t pick(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(high - low + 1));
   }
@@ -50,8 +61,10 @@ class World {
       return std::tie(other.at, other.number) < std::tie(at, number);
     }
   };
+  static constexpr BootTime start{1'000'000'000'000};
   std::mt19937_64 random_;
-  BootTime now_{1'000'000'000'000};
+  const bool told_ = std::getenv("ASSAY_SEED") != nullptr;
+  BootTime now_ = start;
   std::uint64_t count_ = 0;
   std::priority_queue<Event> events_;
 };

@@ -121,6 +121,43 @@ TEST_F(Leases, FencedAndAnsweredTooLateAreStopped) {
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v1@2 to lab-a"));
 }
 
+// A machine that slept: its agent wakes up with a board that is still under power.
+TEST_F(Leases, RunOutButTheBoardIsKeptUntilItsAgentHasMadeItSafe) {
+  lab.accept("r1.1.1");
+  lab.pass(31s);
+  EXPECT_THAT(lab.attempt("r1.1.1"), testing::StartsWith("ended: lab-error"));
+  lab.decisions();
+  lab.renew("lab-a", {"r1.1.1"});
+  EXPECT_THAT(lab.decisions(), IsEmpty());
+  EXPECT_EQ(lab.board_state("v1"), "leased r1.1.1");
+  EXPECT_EQ(lab.why(1),
+            "waits: board v1 is still used by r1.1.1, which is over: its agent makes it safe");
+  lab.core.board_changed("lab-a", board("v1"), lab.out);
+  lab.settle();
+  EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v1@2 to lab-a"));
+}
+
+TEST_F(Leases, RunOutAndTheBoardIsFreeOnceARenewalDoesNotNameIt) {
+  lab.accept("r1.1.1");
+  lab.pass(31s);
+  lab.decisions();
+  lab.renew("lab-a", {});
+  EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v1@2 to lab-a"));
+}
+
+TEST_F(Leases, AHelloSaysWhichBoardsAreStillUsed) {
+  lab.accept("r1.1.1");
+  lab.pass(31s);
+  lab.core.disconnected("lab-a");
+  lab.decisions();
+  auto used = board("v1");
+  used.busy = "r1.1.1";
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {used}, {"r1.1.1"})));
+  EXPECT_THAT(lab.decisions(), ElementsAre("cancel r1.1.1 at lab-a: its lease has ended"));
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")}, {})));
+  EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v1@2 to lab-a"));
+}
+
 TEST_F(Leases, FencedAndRefusedTooLateAreFree) {
   lab.pass(10s);
   lab.decisions();

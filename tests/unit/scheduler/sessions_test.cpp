@@ -37,6 +37,18 @@ TEST_F(Sessions, ThatReconnectKeepTheAttemptsTheyList) {
   EXPECT_EQ(lab.run(1), "ended: passed");
 }
 
+TEST_F(Sessions, AreNotChangedByAHelloThatWasOvertaken) {
+  lab.core.disconnected("lab-a");
+  auto second = agent("lab-a", "i1", {board("v1")}, {"r1.1.1"});
+  second.connection = 2;
+  ASSERT_TRUE(lab.hello(second));
+  auto first = agent("lab-a", "i1", {board("v1")});
+  first.connection = 1;
+  EXPECT_EQ(lab.hello(first).error().text,
+            "agent 'lab-a': this hello is older than the one before it");
+  EXPECT_EQ(lab.attempt("r1.1.1"), "running");
+}
+
 TEST_F(Sessions, ThatReconnectWithAnUnansweredAssignmentHaveAcceptedIt) {
   ASSERT_TRUE(back("i1", {"r1.1.1"}));
   EXPECT_EQ(lab.attempt("r1.1.1"), "running");
