@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -18,8 +19,9 @@ using evidence::Verdict;
 namespace {
 
 // After a stop the lease may be running out: what `finally` asks for has half of
-// the time that making boards safe has.
+// the time that there is to make boards safe, switching off what is left of it.
 constexpr Duration finally_after_stop = safe_state_limit / 2;
+constexpr Duration switch_off_at_least = safe_state_limit / 2;
 constexpr Duration no_deadline = std::chrono::hours(24);
 
 class Attempt {
@@ -27,6 +29,7 @@ class Attempt {
   Attempt(const AttemptInputs& inputs, EventSink& sink, std::stop_token stop)
       : inputs_(inputs),
         sink_(sink),
+        stopped_at_(stop, [this] { (void)stop_time(); }),
         interrupts_(std::make_shared<Interrupts>(std::move(stop))),
         artifacts_(inputs.spec, inputs.files, inputs.scratch) {}
   ~Attempt() { close(); }
@@ -42,6 +45,8 @@ class Attempt {
   void run_finally();
   Outcome run_step(std::uint32_t index, const plans::Step&, const Interrupts::Heed&, Deadline);
   void decide(const Outcome&, std::int64_t step);
+  // When the stop came, or now where it has only just come.
+  BootTime stop_time();
   // Ids of the boards that could not be switched off.
   std::vector<std::string> make_safe();
   void close();
@@ -49,6 +54,8 @@ class Attempt {
   const AttemptInputs& inputs_;
   EventSink& sink_;
   const BootTime started_ = BootTime::now();
+  std::atomic<BootTime> stopped_{};  // when there was a stop
+  const std::stop_callback<std::function<void()>> stopped_at_;
   std::shared_ptr<Watch> watch_ = std::make_shared<Watch>();
   std::shared_ptr<Interrupts> interrupts_;
   Artifacts artifacts_;
@@ -157,6 +164,12 @@ Outcome Attempt::run_step(std::uint32_t index, const plans::Step& step,
   return outcome;
 }
 
+BootTime Attempt::stop_time() {
+  BootTime none{};
+  stopped_.compare_exchange_strong(none, BootTime::now());
+  return stopped_;
+}
+
 void Attempt::decide(const Outcome& outcome, std::int64_t step) {
   const auto verdict = outcome.state == StepState::failed      ? Verdict::failed
                        : outcome.state == StepState::lab_error ? Verdict::lab_error
@@ -197,17 +210,16 @@ void Attempt::run_steps() {
 
 void Attempt::run_finally() {
   auto index = static_cast<std::uint32_t>(inputs_.spec.steps.size());
-  std::optional<Deadline> after_stop;
   for (const auto& step : inputs_.spec.finally) {
     // A stop that comes in the middle of a step ends it; what is already known
     // must not keep the boards from being put in order.
     Interrupts::Heed heed{.stop = true, .never = false, .earlier = false};
     if (interrupts_->stopped()) {
       heed.stop = false;
-      if (!after_stop) after_stop = Deadline::after(finally_after_stop);
     }
-    const auto outcome =
-        run_step(index, step, heed, after_stop.value_or(Deadline::after(no_deadline)));
+    const auto deadline =
+        heed.stop ? Deadline::after(no_deadline) : Deadline::at(stop_time() + finally_after_stop);
+    const auto outcome = run_step(index, step, heed, deadline);
     if (outcome.state != StepState::passed && end_.verdict == Verdict::passed)
       decide(outcome, index);
     ++index;
@@ -217,7 +229,13 @@ void Attempt::run_finally() {
 std::vector<std::string> Attempt::make_safe() {
   if (inputs_.spec.leave_as_is) return {};
   // All at once: a host that hangs must not keep another board under power.
-  const auto deadline = Deadline::after(safe_state_limit);
+  auto deadline = Deadline::after(safe_state_limit);
+  if (interrupts_->stopped()) {
+    // Late only where something was slow to heed the stop.
+    const auto by = Deadline::at(stop_time() + safe_state_limit);
+    const auto at_least = Deadline::after(switch_off_at_least);
+    deadline = std::max(by.time(), at_least.time()) == by.time() ? by : at_least;
+  }
   interrupts_->begin_step({.stop = false, .never = false, .earlier = false});
   std::vector<std::thread> threads;
   std::mutex mutex;

@@ -4,7 +4,9 @@
 // has ended, its boards are safe (switched off, unless the job says otherwise)
 // and the last event (AttemptEnded) was emitted. It never throws and always
 // ends: every wait has a deadline, and `stop` works in every phase, flashing
-// included. After `stop` boards are still made safe, within safe_state_limit.
+// included. After `stop` boards are still made safe: `finally` and switching off
+// together have safe_state_limit from the stop on, and switching off at least half
+// of it where something was slow to heed the stop.
 #pragma once
 
 #include <filesystem>

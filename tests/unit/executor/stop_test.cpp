@@ -100,6 +100,26 @@ TEST_F(Stopped, FinallyStillRuns) {
   EXPECT_EQ(events.ended(5).state, StepState::passed);
 }
 
+// The lease is over soon after the stop: a `finally` that hangs must not use up
+// the time for switching off, nor switching off begin its time anew.
+TEST_F(Stopped, FinallyAndSwitchingOffShareTheTimeThatThereIs) {
+  board.faults.blocked = "reset";
+  started().expect("never printed", 1min);
+  finally(plans::Reset{});
+  std::stop_source stop;
+  BootTime stopped{};
+  std::jthread person([&] {
+    events.wait_for_step(3);
+    stopped = BootTime::now();
+    stop.request_stop();
+  });
+  EXPECT_EQ(run(stop.get_token()).verdict, Verdict::cancelled);
+  EXPECT_EQ(events.ended(4).state, StepState::lab_error) << "it hung until its deadline";
+  EXPECT_FALSE(board.powered());
+  EXPECT_GE(BootTime::now() - stopped, safe_state_limit / 2);
+  EXPECT_LE(BootTime::now() - stopped, safe_state_limit);
+}
+
 TEST_F(Stopped, InFinallyEndsThatStepOnly) {
   board.faults.blocked = "reset";
   started();
