@@ -5,10 +5,10 @@
 #include <string>
 
 #include "api/channels.hpp"
-#include "api/notifier.hpp"
 #include "api/records.hpp"
 #include "api/workers.hpp"
 #include "artifacts/artifacts.hpp"
+#include "base/notifier.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "segments/segments.hpp"
 #include "store/store.hpp"

@@ -83,7 +83,7 @@ Result<Stored> Segments::append(const std::string& attempt,
     }
     stored = {file->last(), file->ended()};
   }
-  if (stored.last > before) notify(attempt);
+  if (stored.last > before) appended_.notify(attempt);
   return stored;
 }
 
@@ -103,26 +103,7 @@ Result<std::vector<evidence::Event>> Segments::read(const std::string& attempt, 
 }
 
 Watch Segments::watch(const std::string& attempt, std::function<void()> on_append) {
-  auto call = std::make_shared<std::function<void()>>(std::move(on_append));
-  const std::lock_guard lock(mutex_);
-  auto& list = watchers_[attempt];
-  list.remove_if([](const auto& watcher) { return watcher.expired(); });
-  list.push_back(call);
-  return call;
-}
-
-void Segments::notify(const std::string& attempt) {
-  std::vector<std::shared_ptr<std::function<void()>>> calls;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = watchers_.find(attempt);
-    if (found == watchers_.end()) return;
-    for (const auto& watcher : found->second) {
-      if (auto call = watcher.lock()) calls.push_back(std::move(call));
-    }
-    if (calls.empty()) watchers_.erase(found);
-  }
-  for (const auto& call : calls) (*call)();
+  return appended_.watch(attempt, std::move(on_append));
 }
 
 }  // namespace assay::segments

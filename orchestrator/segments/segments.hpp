@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/notifier.hpp"
 #include "base/result.hpp"
 #include "evidence/event.hpp"
 #include "segments/segment.hpp"
@@ -37,9 +37,6 @@ struct Stored {
   std::optional<evidence::AttemptEnded> ended;
 };
 
-// Ends the watch when destroyed; a call that is under way may still finish.
-using Watch = std::shared_ptr<void>;
-
 // The greatest run that has events in `folder`: 17 of "r17"; 0: none. Callable
 // before open(), and of a folder that does not exist.
 Result<std::int64_t> highest_run(const std::filesystem::path& folder);
@@ -55,6 +52,8 @@ class Segments {
   // Moves the cursor. Empty: nothing more is stored yet.
   Result<std::vector<evidence::Event>> read(const std::string& attempt, Cursor&, std::size_t bytes);
   Watch watch(const std::string& attempt, std::function<void()> on_append);
+  // Attempts that are watched.
+  [[nodiscard]] std::size_t watched() const { return appended_.size(); }
 
  private:
   struct Entry {
@@ -67,14 +66,13 @@ class Segments {
   Result<std::filesystem::path> path(const std::string& attempt) const;
   Result<std::shared_ptr<Entry>> entry(const std::string& attempt);
   Result<SegmentFile*> open_file(const std::string& attempt, Entry&);  // under its mutex
-  void notify(const std::string& attempt);
 
   const std::filesystem::path folder_;
   const Limits limits_;
+  Notifier appended_;  // by attempt
 
   std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
-  std::unordered_map<std::string, std::list<std::weak_ptr<std::function<void()>>>> watchers_;
   std::uint64_t uses_ = 0;
 };
 

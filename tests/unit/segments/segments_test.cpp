@@ -198,7 +198,9 @@ TEST_F(SegmentsTest, WatchersHearOfWhatIsStored) {
   append(notes(1, 2));  // nothing new
   ASSERT_TRUE(segments_->append("r1.1.2", notes(1, 1)));
   EXPECT_EQ(calls, 1);
+  EXPECT_EQ(segments_->watched(), 1U);
   watch.reset();
+  EXPECT_EQ(segments_->watched(), 0U);  // though nothing was appended since
   append(notes(3, 3));
   EXPECT_EQ(calls, 1);
 }
