@@ -9,7 +9,9 @@
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
+#include "cli/words.hpp"
 #include "images/load.hpp"
 #include "plans/check.hpp"
 #include "plans/compile.hpp"
@@ -19,8 +21,6 @@ namespace assay::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uint64_t max_artifact = std::uint64_t{4} << 30;
 
 bool looks_like_file(const std::string& word) {
   return word.find('/') != std::string::npos || word.ends_with(".yaml") || word.ends_with(".yml");
@@ -88,22 +88,26 @@ Result<InputFile> read_input(std::string name, const fs::path& path) {
   if (!in)
     return fail(Cause::invalid, "{}: cannot be read; look at its permissions",
                 printable(path.string()));
+  // Also what grows while it is read, and what has no length (/proc).
+  const auto too_long = [&] {
+    return fail(Cause::invalid, "{}: is longer than {}, which is the most that Assay can flash",
+                printable(path.string()), human_size(max_artifact_bytes));
+  };
+  if (fs::file_size(path, error) > max_artifact_bytes && !error) return too_long();
   Sha256Stream hash;
-  Bytes start;  // the whole file while it may be a container
+  Bytes content;
   std::array<char, 65536> piece;
   while (in) {
     in.read(piece.data(), piece.size());
     const std::string_view got(piece.data(), static_cast<std::size_t>(in.gcount()));
     hash.update(as_bytes(got));
     input.size += got.size();
-    if (start.size() <= images::default_limit) start.insert(start.end(), got.begin(), got.end());
-    if (input.size > max_artifact) {
-      return fail(Cause::invalid, "{}: longer than 4 GiB", printable(path.string()));
-    }
+    content.insert(content.end(), got.begin(), got.end());
+    if (input.size > max_artifact_bytes) return too_long();
   }
   input.sha256 = to_hex(hash.finish());
-  if (images::detect(start, path.string()) != images::Container::raw) {
-    if (auto decoded = images::parse(start, path.string(), 0); !decoded) {
+  if (images::detect(content, path.string()) != images::Container::raw) {
+    if (auto decoded = images::parse(content, path.string(), 0); !decoded) {
       return fail(Cause::invalid, "{}", decoded.error().text);
     }
   }

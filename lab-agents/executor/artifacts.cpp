@@ -3,14 +3,11 @@
 #include <algorithm>
 
 #include "base/file.hpp"
+#include "base/limits.hpp"
 #include "images/derive.hpp"
 #include "images/load.hpp"
 
 namespace assay::executor {
-
-namespace {
-constexpr std::uint64_t size_limit = 64U << 20;
-}
 
 const plans::Artifact* Artifacts::find(std::string_view name) const {
   const auto found = std::find_if(spec_.artifacts.begin(), spec_.artifacts.end(),
@@ -62,7 +59,7 @@ Result<std::filesystem::path> Artifacts::file_for_tools(const std::string& name)
 }
 
 Result<Bytes> Artifacts::bytes(const std::string& name) {
-  return read_file(TRY(file(name)), size_limit);
+  return read_file(TRY(file(name)), max_artifact_bytes);
 }
 
 ByteView Artifacts::Image::hashed() const {

@@ -25,8 +25,6 @@
 
 namespace assay::session {
 
-inline constexpr std::uint32_t protocol_version = 1;
-
 struct AgentConfig {
   wire::Endpoint server;
   std::string name;

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
 #include "base/text.hpp"
 
 namespace assay::evidence {
 
 namespace {
-
-constexpr std::size_t max_steps = 10'000;
-constexpr std::size_t max_roles = 16;
 
 // ECMA-48: ESC '[' parameters 0x30-0x3F, intermediates 0x20-0x2F, final 0x40-0x7E.
 std::string without_colours(std::string_view line) {

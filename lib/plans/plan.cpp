@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "plans/artifacts.hpp"
 #include "plans/params.hpp"
@@ -17,7 +18,8 @@ std::vector<PlanRole> read_roles(Reader& reader, const Node* node) {
   std::vector<PlanRole> roles;
   if (node == nullptr || reader.map(*node, "roles (a map)") == nullptr) return roles;
   if (node->entries.empty()) reader.wrong(node->place, "a plan needs at least one role");
-  if (node->entries.size() > 16) reader.wrong(node->place, "at most 16 roles");
+  if (node->entries.size() > max_roles)
+    reader.wrong(node->place, fmt::format("at most {} roles", max_roles));
   for (const Entry& entry : node->entries) {
     PlanRole role;
     role.name = entry.key;

@@ -11,13 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "images/derive.hpp"
 #include "plans/diagnostics.hpp"
 #include "plans/yaml.hpp"
 
 namespace assay::plans {
 
-inline constexpr std::size_t max_steps = 10'000;  // after repeat and use are expanded
+using assay::max_steps;  // after repeat and use are expanded
 inline constexpr int max_use_depth = 8;
 
 struct Param {

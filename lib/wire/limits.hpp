@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 
 namespace assay::wire {
 
@@ -25,12 +26,12 @@ inline constexpr std::size_t max_text = 4096;  // sentences, patterns, findings
 inline constexpr std::size_t max_findings = 32;
 inline constexpr std::size_t max_environment = 64;
 
-inline constexpr std::size_t max_roles = 16;
+using assay::max_roles;
+using assay::max_steps;
 inline constexpr std::size_t max_artifacts = 64;
 inline constexpr std::size_t max_derivations = 8;
 inline constexpr std::size_t max_markers = 256;
 inline constexpr std::size_t max_slots = 16;
-inline constexpr std::size_t max_steps = 10'000;
 inline constexpr std::size_t max_params = 100;
 inline constexpr std::size_t max_abilities = 64;   // also tags and verbs
 inline constexpr std::size_t max_boards = 1000;    // of one agent

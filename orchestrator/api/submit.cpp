@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "images/load.hpp"
 #include "plans/compile.hpp"
@@ -17,7 +18,6 @@ namespace assay::api {
 
 namespace {
 
-constexpr std::size_t max_jobs = 1000;
 constexpr std::size_t max_fragments = 64;
 constexpr std::size_t max_bytes = 64U << 20;  // of all jobs of a run, compiled
 
@@ -104,6 +104,10 @@ Result<plans::GivenArtifact> check_artifact(Backend& backend, const v1::NamedArt
   if (in.size() != 0 && in.size() != stat.size) {
     return fail(Cause::invalid, "artifact '{}' ({}): has {} bytes, not {}", in.name(), shown,
                 stat.size, in.size());
+  }
+  if (stat.size > max_artifact_bytes) {
+    return fail(Cause::invalid, "artifact '{}' ({}): has {} bytes, at most {}", in.name(), shown,
+                stat.size, max_artifact_bytes);
   }
   const auto reader = TRY(backend.parts.artifacts.get(in.sha256()));
   const auto head = TRY(reader.read(0, 4096));

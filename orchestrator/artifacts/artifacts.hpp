@@ -19,11 +19,10 @@
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
+#include "base/limits.hpp"
 #include "base/result.hpp"
 
 namespace assay::artifacts {
-
-inline constexpr std::uint64_t default_limit = 256ULL << 20;
 
 struct Stat {
   bool complete = false;
@@ -84,7 +83,7 @@ class Reader {
 class ArtifactStore {
  public:
   static Result<std::unique_ptr<ArtifactStore>> open(std::filesystem::path folder,
-                                                     std::uint64_t limit = default_limit);
+                                                     std::uint64_t limit = max_artifact_bytes);
 
   // All names are 64 lower-case hexadecimal digits, else Cause::invalid.
   Result<Stat> stat(const std::string& sha256);

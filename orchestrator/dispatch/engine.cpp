@@ -1,5 +1,6 @@
 #include "dispatch/engine.hpp"
 
+#include "base/limits.hpp"
 #include "dispatch/rows.hpp"
 #include "store/update.hpp"
 
@@ -7,8 +8,6 @@ namespace assay::dispatch {
 
 using namespace scheduler;
 
-static constexpr std::size_t jobs_at_most = 1000;
-static constexpr std::size_t roles_at_most = 32;
 static constexpr std::size_t request_id_at_most = 64;
 
 Result<std::unique_ptr<Engine>> Engine::load(store::Store& store, Limits limits, BootTime now) {
@@ -50,9 +49,9 @@ const std::string& Engine::spec(JobId id) const {
 
 Result<> Engine::check(const NewRun& run) const {
   if (run.jobs.empty()) return fail(Cause::invalid, "the run has no jobs");
-  if (run.jobs.size() > jobs_at_most) {
+  if (run.jobs.size() > max_jobs) {
     return fail(Cause::invalid, "the run has {} jobs; at most {} are possible: split it",
-                run.jobs.size(), jobs_at_most);
+                run.jobs.size(), max_jobs);
   }
   if (run.request_id.size() > request_id_at_most) {
     return fail(Cause::invalid, "request id of {} characters; at most {} are possible",
@@ -60,9 +59,9 @@ Result<> Engine::check(const NewRun& run) const {
   }
   for (const NewJob& job : run.jobs) {
     if (job.needs.empty()) return fail(Cause::invalid, "a job of the run needs no board");
-    if (job.needs.size() > roles_at_most) {
+    if (job.needs.size() > max_roles) {
       return fail(Cause::invalid, "a job has {} roles; at most {} are possible", job.needs.size(),
-                  roles_at_most);
+                  max_roles);
     }
   }
   return {};

@@ -10,8 +10,10 @@
 
 #include "api/server.hpp"
 #include "base/file.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "wire/event.hpp"
+#include "wire/run_parts.hpp"
 
 namespace assay::api::test {
 

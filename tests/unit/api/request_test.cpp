@@ -98,6 +98,23 @@ TEST_F(RequestTest, RunsArePaged) {
   EXPECT_THAT(ids, testing::ElementsAre("r5", "r4", "r3", "r2", "r1"));
 }
 
+TEST_F(RequestTest, AnArtifactThatNoAgentWouldReadIsRefused) {
+  // Beyond what an upload may bring: as an assayd with another limit has left it.
+  auto what = request();
+  const std::string name(64, 'a');
+  const auto file = folder_.path() / "artifacts" / "aa" / name.substr(2);
+  std::filesystem::create_directories(file.parent_path());
+  ASSERT_TRUE(write_file(file, {}));
+  std::filesystem::resize_file(file, max_artifact_bytes + 1);
+  what.mutable_artifacts(0)->set_sha256(name);
+  what.mutable_artifacts(0)->set_size(max_artifact_bytes + 1);
+  v1::Run run;
+  const auto status = submit(what, &run);
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(),
+            "artifact 'base' (base.bin): has 67108865 bytes, at most 67108864");
+}
+
 TEST_F(RequestTest, WhatDoesNotExistIsNotFound) {
   for (const auto& [id, text] : std::map<std::string, std::string>{
            {"r99", "no run 'r99'"}, {"99", "no run '99'; runs are named like r17"}}) {

@@ -20,7 +20,7 @@ const std::string name = to_hex(sha256(as_bytes(content)));
 class ArtifactsTest : public testing::Test {
  protected:
   void SetUp() override { open(); }
-  void open(std::uint64_t limit = default_limit) {
+  void open(std::uint64_t limit = max_artifact_bytes) {
     auto opened = ArtifactStore::open(folder_.path() / "artifacts", limit);
     ASSERT_TRUE(opened) << opened.error().text;
     store_ = std::move(*opened);

@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
+#include "base/limits.hpp"
 
 namespace assay::cli {
 namespace {
@@ -70,6 +71,18 @@ TEST_F(InputFiles, FilesAreHashed) {
   ASSERT_TRUE(input);
   EXPECT_EQ(input->sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
   EXPECT_EQ(input->size, 5U);
+}
+
+TEST_F(InputFiles, WhatIsTooLongToBeFlashedIsRefusedAtOnce) {
+  const auto file = write("linux.img", "x");
+  std::filesystem::resize_file(file, max_artifact_bytes);
+  EXPECT_TRUE(read_input("image", file));
+  std::filesystem::resize_file(file, max_artifact_bytes + 1);
+  const auto input = read_input("image", file);
+  ASSERT_FALSE(input);
+  EXPECT_EQ(input.error().cause, Cause::invalid);
+  EXPECT_EQ(input.error().text,
+            file + ": is longer than 64.0 MiB, which is the most that Assay can flash");
 }
 
 TEST_F(InputFiles, ContainersMustDecodeBytesAreNotJudged) {

@@ -1,0 +1,16 @@
+// Limits that several parts of Assay keep, so that what one of them takes no other
+// refuses. Those of messages alone are in wire/limits.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace assay {
+
+inline constexpr std::size_t max_jobs = 1000;  // of a run
+inline constexpr std::size_t max_roles = 16;   // of a job
+inline constexpr std::size_t max_steps = 10'000;
+// A file under test: it is read whole, where it is submitted and where it is flashed.
+inline constexpr std::uint64_t max_artifact_bytes = 64U << 20;
+
+}  // namespace assay
