@@ -92,7 +92,7 @@ class Follower {
     ask_why_ = true;
     why_at_ = Deadline::after(10 * ask_why_after);
     for (const v1::Run& run : view_.runs) {
-      if (run.state() != v1::RUN_STATE_QUEUED) continue;
+      if (!waits(run)) continue;
       const auto answer = client_.why_run(run.id());
       if (!answer || answer->jobs().empty()) continue;
       note(fmt::format("{} {}", answer->jobs(0).job(), answer->jobs(0).reason()));

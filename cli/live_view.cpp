@@ -191,4 +191,13 @@ Lines changes(const v1::Run& before, const v1::Run& now) {
   return lines;
 }
 
+bool waits(const v1::Run& run) {
+  bool queued = false;
+  for (const auto& job : run.jobs()) {
+    if (job.state() == v1::RUN_STATE_RUNNING) return false;
+    queued = queued || job.state() == v1::RUN_STATE_QUEUED;
+  }
+  return queued;
+}
+
 }  // namespace assay::cli

@@ -31,8 +31,12 @@ struct LiveView {
 };
 Lines live_lines(const LiveView&);
 
-// What happened between two states of a run, a line each, for logs and pipes.
-// `before` without an id: nothing was known.
+// Nothing of it runs, although it has not ended: it was not begun yet, or waits for
+// another board after a lab error.
+bool waits(const v1::Run&);
+
+// What happened to a run, a line each, for logs and pipes. `now`: its state, or what
+// of it has changed. `before` without an id: nothing was known.
 Lines changes(const v1::Run& before, const v1::Run& now);
 
 }  // namespace assay::cli

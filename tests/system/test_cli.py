@@ -219,6 +219,48 @@ def test_why_and_quarantine(shared):
     shared.cli("watch", run, check=PASSED)
 
 
+def test_a_run_that_waits_after_a_lab_error_says_why(shared):
+    shared.cli("quarantine", "v2", "--why", "cable is loose", check=PASSED)
+    try:
+        waiting = shared.program("assay", "run", "ota-confirm", "--artifact", f"base={Firmware.base}", "--artifact",
+                                 f"update={Firmware.v2_hang}", "--profile", "virtual-zephyr")
+        run = waiting.expect(r"^run (r\d+)")[1]
+        waiting.expect(r"expect boot\.swap\.test")
+        shared.cli("quarantine", "v1", "--why", "to be seen to", check=PASSED)
+        (machine,) = shared.processes("qemu-system-arm")
+        os.kill(machine, signal.SIGKILL)
+        waiting.expect(rf"^{run}\.1 .*cable is loose", within=40)
+        assert shared.show(run)["state"] == "RUN_STATE_RUNNING"  # its first attempt has begun
+        shared.cli("cancel", run, check=PASSED)
+        assert waiting.process.wait(30) == CANCELLED
+    finally:
+        shared.cli("restore", "v1", check=PASSED)
+        shared.cli("restore", "v2", check=PASSED)
+
+
+def test_a_run_that_is_larger_than_a_message_is_seen_whole(shared, tmp_path):
+    plan = tmp_path / "many.yaml"
+    plan.write_text("plan: many\nroles: { dut: { needs: [power] } }\nsteps:\n"
+                    "  - repeat: { times: 4500, steps: [ power: off, power: off ] }\n")
+    done = shared.run(plan, "--repeat", "8", check=PASSED, timeout=300)
+    run = re.match(r"run (r\d+)", done.stdout)[1]
+    text = shared.cli("show", run, "--json", check=PASSED).stdout
+    assert len(text) > 4 << 20
+    shown = json.loads(text)
+    assert [len(job["attempts"][0]["steps"]) for job in shown["jobs"]] == 8 * [9000]
+    shared.cli("watch", run, check=PASSED)
+    shared.cli("report", run, "--junit", tmp_path / "many.xml", check=PASSED)
+
+
+def test_show_says_how_long_a_run_has_been_running(shared):
+    run = shared.submit("ota-confirm", base=Firmware.base, update=Firmware.v2_hang)
+    watched = shared.program("assay", "watch", run)
+    watched.expect("on v[12] at virtual")
+    assert re.match(rf"{run} running for [\d.]+ (ms|s)\n", shared.cli("show", run, check=PASSED).stdout)
+    shared.cli("cancel", run, check=PASSED)
+    assert watched.process.wait(60) == CANCELLED
+
+
 def test_retest_is_the_same_once_more(shared):
     run = shared.submit("ota-confirm", "--rev", "abc", **UPDATE)
     shared.cli("watch", run, check=PASSED)

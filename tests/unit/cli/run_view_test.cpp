@@ -212,5 +212,20 @@ TEST(Words, JsonIsLowerCamelCaseWithDefaults) {
   EXPECT_NE(to_json(run).find("\"verdict\": \"VERDICT_UNSPECIFIED\""), std::string::npos);
 }
 
+TEST(RunView, WaitsWhenNothingOfItRuns) {
+  v1::Run run = a_run();
+  EXPECT_FALSE(waits(run));
+  // After a lab error the job is queued once more; the run goes on "running".
+  run.mutable_jobs(0)->set_state(v1::RUN_STATE_QUEUED);
+  EXPECT_TRUE(waits(run));
+  auto* other = run.add_jobs();
+  other->set_state(v1::RUN_STATE_RUNNING);
+  EXPECT_FALSE(waits(run));
+  other->set_state(v1::RUN_STATE_ENDED);
+  EXPECT_TRUE(waits(run));
+  run.mutable_jobs(0)->set_state(v1::RUN_STATE_ENDED);
+  EXPECT_FALSE(waits(run));
+}
+
 }  // namespace
 }  // namespace assay::cli
