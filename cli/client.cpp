@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "cli/client_stubs.hpp"
+#include "wire/run_parts.hpp"
 
 namespace assay::cli {
 namespace {
@@ -54,13 +55,33 @@ Result<v1::Run> Client::submit_run(const v1::SubmitRunRequest& request) {
 }
 
 Result<v1::ListRunsResponse> Client::list_runs(const v1::ListRunsRequest& request) {
-  return call(*stubs_, &Service::ListRuns, request);
+  auto list = TRY(call(*stubs_, &Service::ListRuns, request));
+  // A page is shorter than asked for when it would not fit into a message.
+  v1::ListRunsRequest rest = request;
+  while (static_cast<std::uint32_t>(list.runs_size()) < request.page_size() &&
+         !list.next_page_token().empty()) {
+    rest.set_page_size(request.page_size() - static_cast<std::uint32_t>(list.runs_size()));
+    rest.set_page_token(list.next_page_token());
+    list.clear_next_page_token();
+    list.MergeFrom(TRY(call(*stubs_, &Service::ListRuns, rest)));
+  }
+  return list;
 }
 
 Result<v1::Run> Client::get_run(const std::string& id) {
+  grpc::ClientContext context;
+  wire::set_deadline(context, unary_deadline);
   v1::GetRunRequest request;
   request.set_id(id);
-  return TRY(call(*stubs_, &Service::GetRun, request)).run();
+  const auto stream = stubs_->runs->GetRun(&context, request);
+  v1::Run run;
+  v1::GetRunResponse response;
+  while (stream->Read(&response)) {
+    wire::merge(run, std::move(*response.mutable_part()->mutable_run()));
+  }
+  const grpc::Status status = stream->Finish();
+  if (!status.ok()) return tl::unexpected(stubs_->error(status));
+  return run;
 }
 
 Result<v1::Run> Client::cancel_run(const std::string& id, const std::string& reason) {
@@ -120,7 +141,7 @@ Error Client::about_run(Error error) {
 }
 
 Result<> Client::watch_run(const std::string& id, std::stop_token stop,
-                           const std::function<void(v1::Run&&)>& changed) {
+                           const std::function<void(v1::Run&&, bool)>& changed) {
   grpc::ClientContext context;
   const Cancels cancels(context, stop);
   v1::WatchRunRequest request;
@@ -128,7 +149,9 @@ Result<> Client::watch_run(const std::string& id, std::stop_token stop,
   const auto stream = stubs_->runs->WatchRun(&context, request);
   v1::WatchRunResponse response;
   while (stream->Read(&response)) {
-    if (response.has_run()) changed(std::move(*response.mutable_run()));
+    if (!response.has_part()) continue;
+    auto& part = *response.mutable_part();
+    changed(std::move(*part.mutable_run()), part.more());
   }
   return stubs_->done(stream->Finish(), stop);
 }

@@ -33,6 +33,7 @@ class Client {
   Client& operator=(Client&&) noexcept;
   ~Client();
 
+  // All runs come without jobs, but for get_run() and watch_run().
   Result<v1::Run> submit_run(const v1::SubmitRunRequest&);
   Result<v1::ListRunsResponse> list_runs(const v1::ListRunsRequest&);
   Result<v1::Run> get_run(const std::string& id);
@@ -45,8 +46,10 @@ class Client {
   Result<v1::ListPlansResponse> list_plans();
   Result<v1::Board> set_quarantine(const std::string& board, const std::string& reason);
 
-  // The run, again whenever it changes, until it has ended.
-  Result<> watch_run(const std::string& id, std::stop_token, const std::function<void(v1::Run&&)>&);
+  // The run, then what is new of it whenever it changes (wire::merge() puts it in
+  // place), until it has ended. `more`: the rest of this state follows.
+  Result<> watch_run(const std::string& id, std::stop_token,
+                     const std::function<void(v1::Run&& part, bool more)>&);
   // Stored events after `after`; with `follow` until the attempt ends. The
   // callback returns false to leave.
   Result<> read_events(const std::string& attempt, std::uint64_t after, bool follow,

@@ -8,6 +8,7 @@
 #include "cli/run_feed.hpp"
 #include "cli/run_view.hpp"
 #include "cli/words.hpp"
+#include "wire/run_parts.hpp"
 
 namespace assay::cli {
 namespace {
@@ -34,7 +35,7 @@ class Follower {
   Result<std::vector<v1::Run>> run() {
     const std::stop_callback wake(stop_, [this] { feed_.poke(); });
     while (open_ > 0) {
-      const auto update = feed_.next(until());
+      auto update = feed_.next(until());
       if (stop_.stop_requested() && !interrupted_) {
         interrupted_ = true;
         if (!options_.cancel)
@@ -58,7 +59,7 @@ class Follower {
     return ask_why_ ? until.sooner(why_at_) : until;
   }
 
-  Result<> take(const RunFeed::Update& update) {
+  Result<> take(RunFeed::Update& update) {
     if (!update.note.empty()) note(update.note);
     if (update.error) {
       if (update.error->cause == Cause::not_found && terminal_.live) area_.clear();
@@ -68,13 +69,11 @@ class Follower {
     v1::Run& known = view_.runs[update.index];
     if (!terminal_.live) print(options_.out, changes(known, *update.run));
     const bool had_ended = known.state() == v1::RUN_STATE_ENDED;
-    known = *update.run;
+    wire::merge(known, std::move(*update.run));
     if (update.ended && !had_ended) --open_;
     if (update.note.empty() && terminal_.live && !interrupted_) view_.notes.clear();
-    const bool waits = known.state() == v1::RUN_STATE_QUEUED;
-    if (waits && !ask_why_) why_at_ = Deadline::after(ask_why_after);
-    ask_why_ = std::any_of(view_.runs.begin(), view_.runs.end(),
-                           [](const v1::Run& run) { return run.state() == v1::RUN_STATE_QUEUED; });
+    if (waits(known) && !ask_why_) why_at_ = Deadline::after(ask_why_after);
+    ask_why_ = std::any_of(view_.runs.begin(), view_.runs.end(), waits);
     return {};
   }
 

@@ -156,10 +156,10 @@ bool finished(const v1::StepResult& step) {
 }
 bool had_finished(const v1::Attempt* attempt, const v1::StepResult& step) {
   if (attempt == nullptr) return false;
-  for (const auto& old : attempt->steps()) {
-    if (old.index() == step.index()) return finished(old);
-  }
-  return false;
+  const auto& steps = attempt->steps();
+  const auto old = std::find_if(steps.rbegin(), steps.rend(),
+                                [&](const auto& one) { return one.index() == step.index(); });
+  return old != steps.rend() && finished(*old);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "cli/interrupts.hpp"
 #include "cli/words.hpp"
 #include "evidence/record.hpp"
+#include "wire/run_parts.hpp"
 
 namespace assay::cli {
 namespace {
@@ -161,8 +162,8 @@ class Log {
     std::stop_source enough;
     const std::stop_callback both(stop_, [&] { enough.request_stop(); });
     v1::Run latest;
-    auto watched = client_.watch_run(run_id, enough.get_token(), [&](v1::Run&& run) {
-      latest = std::move(run);
+    auto watched = client_.watch_run(run_id, enough.get_token(), [&](v1::Run&& part, bool) {
+      wire::merge(latest, std::move(part));
       for (const auto& job : latest.jobs()) {
         if (job.id() == job_id &&
             (job.attempts_size() - 1 > last || job.state() == v1::RUN_STATE_ENDED))

@@ -2,6 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
+#include "wire/run_parts.hpp"
+
 namespace assay::cli {
 
 using namespace std::chrono_literals;
@@ -65,11 +69,15 @@ void RunFeed::follow(std::size_t index, const std::stop_token& stop) {
   const std::string& id = ids_[index];
   bool ended = false, heard = false;
   while (!stop.stop_requested()) {
-    const auto result = client_.watch_run(id, stop, [&](v1::Run&& run) {
+    v1::Run fresh;
+    const auto result = client_.watch_run(id, stop, [&](v1::Run&& part, bool more) {
+      wire::merge(fresh, std::move(part));
+      if (more) return;
       heard = true;
-      ended = run.state() == v1::RUN_STATE_ENDED;
+      ended = fresh.state() == v1::RUN_STATE_ENDED;
       post(index, [&](Update& update) {
-        update.run = std::move(run);
+        if (!update.run) update.run.emplace();
+        wire::merge(*update.run, std::exchange(fresh, {}));
         if (update.away) update.note = "assayd is back";
         update.away = false;
         update.ended = ended;

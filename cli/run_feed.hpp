@@ -17,7 +17,7 @@ class RunFeed {
  public:
   struct Update {
     std::size_t index = 0;
-    std::optional<v1::Run> run;  // the latest state; what was missed is in it
+    std::optional<v1::Run> run;  // what is new since the last update, for wire::merge()
     std::string note;            // the connection broke, or is back: ""
     bool away = false;           // the connection is broken
     std::optional<Error> error;  // this run will not be heard of any more

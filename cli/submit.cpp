@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/report_run.hpp"
 #include "cli/run_view.hpp"
@@ -84,10 +85,14 @@ Result<v1::Run> submit(Client& client, v1::SubmitRunRequest request, std::stop_t
 int see_through(Client& client, const v1::Run& run, Interrupts& interrupts,
                 const Outcome& outcome) {
   std::FILE* out = outcome.json ? stderr : stdout;
+  if (outcome.detach && outcome.json) {
+    const auto whole = client.get_run(run.id());
+    if (!whole) return complain(whole.error());
+    fmt::print("{}", to_json(*whole));
+    return 0;
+  }
   if (outcome.detach) {
-    fmt::print("{}", outcome.json
-                         ? to_json(run)
-                         : fmt::format("run {} {}\n", printable(run.id()), printable(run.plan())));
+    fmt::print("run {} {}\n", printable(run.id()), printable(run.plan()));
     return 0;
   }
   print(out, Line{{"run "}, {printable(run.id()), Tone::bold}, {" " + printable(run.plan())}});

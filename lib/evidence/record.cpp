@@ -24,7 +24,24 @@ std::string without_colours(std::string_view line) {
   return out;
 }
 
+// What it holds beside itself.
+std::size_t size_of(const StepRecord& step) {
+  std::size_t size = step.id.size() + step.role.size() + step.text.size() + step.place.size() +
+                     step.sentence.size();
+  for (const Finding& finding : step.findings)
+    size +=
+        sizeof finding + finding.channel.size() + finding.expected.size() + finding.observed.size();
+  for (const std::string& line : step.console) size += sizeof line + line.size();
+  return size;
+}
+
 }  // namespace
+
+std::size_t AttemptRecord::bytes() const {
+  std::size_t size = sizeof *this + steps_.capacity() * sizeof(StepRecord) + step_bytes_;
+  for (const auto& [role, console] : consoles_) size += console.bytes.capacity();
+  return size;
+}
 
 std::vector<std::string> console_lines(std::string_view bytes) {
   std::vector<std::string> lines;
@@ -52,26 +69,39 @@ StepRecord* AttemptRecord::step(std::uint32_t index) {
   // Almost always the last one.
   const auto found = std::find_if(steps_.rbegin(), steps_.rend(),
                                   [&](const StepRecord& step) { return step.index == index; });
-  if (found != steps_.rend()) return &*found;
+  if (found != steps_.rend()) {
+    found->version = version_;
+    return &*found;
+  }
   if (steps_.size() >= max_steps) return nullptr;
   steps_.push_back({});
   steps_.back().index = index;
+  steps_.back().version = version_;
   return &steps_.back();
 }
 
 void AttemptRecord::take(const Event& event, const StepStarted& started) {
   StepRecord* record = step(started.step);
   if (record == nullptr) return;
+  step_bytes_ -= size_of(*record);
   record->id = started.id;
   record->role = event.role;
   record->text = started.text;
   record->place = started.place;
   record->started_at = event.at;
+  step_bytes_ += size_of(*record);
 }
 
 void AttemptRecord::take(const Event& event, const StepEnded& ended) {
   StepRecord* record = step(ended.step);
   if (record == nullptr) return;
+  step_bytes_ -= size_of(*record);
+  take(event, ended, *record);
+  step_bytes_ += size_of(*record);
+}
+
+void AttemptRecord::take(const Event& event, const StepEnded& ended, StepRecord& into) {
+  StepRecord* const record = &into;
   record->state = ended.state;
   record->sentence = ended.sentence;
   record->findings = ended.findings;

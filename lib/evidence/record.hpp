@@ -32,6 +32,7 @@ struct StepRecord {
   // colours and SMP frames, oldest first.
   std::vector<std::string> console;
   std::uint64_t progress_done = 0, progress_total = 0;
+  std::uint64_t version = 0;  // AttemptRecord::version() when it last changed
 };
 
 class AttemptRecord {
@@ -46,15 +47,19 @@ class AttemptRecord {
   [[nodiscard]] std::uint64_t last() const { return last_; }  // sequence number, 0: none
   // Grows with everything but console bytes: whoever shows steps looks at it.
   [[nodiscard]] std::uint64_t version() const { return version_; }
+  // About how much memory it takes: for caches.
+  [[nodiscard]] std::size_t bytes() const;
 
  private:
   struct Console {
     std::uint64_t offset = 0;  // of bytes[0] in the stream received from the board
     std::string bytes;
   };
+  // Of which something is about to change.
   StepRecord* step(std::uint32_t index);
   void take(const Event&, const StepStarted&);
   void take(const Event&, const StepEnded&);
+  void take(const Event&, const StepEnded&, StepRecord& into);
   void take(const Event&, const ConsoleBytes&);
 
   std::vector<StepRecord> steps_;
@@ -63,6 +68,7 @@ class AttemptRecord {
   std::map<std::string, Console> consoles_;  // by role
   std::uint64_t last_ = 0;
   std::uint64_t version_ = 0;
+  std::size_t step_bytes_ = 0;  // what steps_ hold beside themselves
 };
 
 // Printable lines of raw console bytes: line ends, ANSI sequences and SMP frames

@@ -16,6 +16,9 @@ inline constexpr std::uint32_t protocol_version = 1;
 inline constexpr std::size_t max_message = 4U << 20;         // any gRPC message
 inline constexpr std::size_t max_event_batch = 1U << 20;     // EventsRequest, ReadEventsResponse
 inline constexpr std::size_t max_console_piece = 64U << 10;  // ConsoleBytes, channel data
+// Where a listing or a run's state is cut into another message: with one more of
+// its elements, however long, it is still below max_message.
+inline constexpr std::size_t max_part = 1U << 20;
 inline constexpr std::size_t max_artifact_piece = 1U << 20;  // PutRequest, GetResponse
 inline constexpr std::size_t max_job_spec = 3U << 20;
 inline constexpr std::size_t max_source_file = 1U << 20;  // a plan or fragment

@@ -1,10 +1,12 @@
-// Streams that follow a run: WatchRun and ReadEvents. Both are woken by the store
-// of events and by the dispatcher's commits, never by a clock.
+// Streams of a run: GetRun, WatchRun and ReadEvents. Those that follow are woken by
+// the store of events and by the dispatcher's commits, never by a clock.
 #include <atomic>
 #include <deque>
+#include <optional>
 
 #include "api/calls.hpp"
 #include "api/orchestrator_service.hpp"
+#include "api/run_parts.hpp"
 #include "api/runs.hpp"
 #include "scheduler/types.hpp"
 #include "wire/event.hpp"
@@ -17,18 +19,45 @@ namespace {
 
 constexpr std::size_t piece = 256U << 10;
 
+class GetRunCall final : public PulledCall<v1::GetRunResponse> {
+ public:
+  GetRunCall(Backend& backend, v1::GetRunRequest request)
+      : PulledCall(backend.requests), backend_(backend), request_(std::move(request)) {}
+
+ private:
+  Pull produce(v1::GetRunResponse& response, grpc::Status& status) override {
+    if (parts_ && !parts_->unfinished()) return Pull::done;
+    const auto wrote = next(response);
+    if (wrote) return Pull::wrote;
+    status = wire::to_status(wrote.error());
+    return Pull::done;
+  }
+
+  Result<> next(v1::GetRunResponse& response) {
+    if (!parts_) {
+      parts_.emplace(backend_, TRY(run_number(request_.id())));
+      TRY(parts_->refresh());
+    }
+    TRY(parts_->next(response.mutable_part()));
+    return {};
+  }
+
+  Backend& backend_;
+  const v1::GetRunRequest request_;
+  std::optional<RunParts> parts_;
+};
+
 class WatchRunCall final : public PulledCall<v1::WatchRunResponse> {
  public:
   WatchRunCall(Backend& backend, v1::WatchRunRequest request)
       : PulledCall(backend.requests), backend_(backend), request_(std::move(request)) {}
 
  private:
+  // In the order of RunParts::attempts().
   struct Followed {
-    std::string attempt;
     std::shared_ptr<void> watch;
-    std::shared_ptr<std::atomic<bool>> changed = std::make_shared<std::atomic<bool>>(true);
+    std::shared_ptr<std::atomic<bool>> stored = std::make_shared<std::atomic<bool>>(false);
     segments::Cursor cursor;
-    std::uint64_t shown = 0;  // version of the record that was last sent
   };
 
   Pull produce(v1::WatchRunResponse& response, grpc::Status& status) override {
@@ -39,34 +68,18 @@ class WatchRunCall final : public PulledCall<v1::WatchRunResponse> {
   }
 
   Result<Pull> next(v1::WatchRunResponse& response) {
-    if (!begun_) TRY(begin_watch());
-    if (dirty_->exchange(false)) {
-      TRY(refresh());
-      // Its last word comes after the events that led to it.
-      if (run_.state() != v1::RUN_STATE_ENDED || first_) {
-        first_ = false;
-        *response.mutable_run() = run_;
-        return Pull::wrote;
-      }
-    }
+    if (!parts_) TRY(begin_watch());
+    if (!parts_->unfinished() && dirty_->exchange(false)) TRY(refresh());
+    // Its last word comes after the events that led to it.
+    const bool last = parts_->ended() && told_;
+    if (!last && TRY(next_part(response))) return Pull::wrote;
     if (TRY(next_event(response))) return Pull::wrote;
-    if (run_.state() == v1::RUN_STATE_ENDED) {
-      if (sent_last_) return Pull::done;
-      sent_last_ = true;
-      *response.mutable_run() = run_;
-      return Pull::wrote;
-    }
-    if (TRY(steps_changed())) {
-      TRY(refresh());
-      *response.mutable_run() = run_;
-      return Pull::wrote;
-    }
-    return Pull::waits;
+    if (!parts_->ended()) return Pull::waits;
+    return TRY(next_part(response)) ? Pull::wrote : Pull::done;
   }
 
   Result<> begin_watch() {
-    number_ = TRY(run_number(request_.id()));
-    begun_ = true;
+    parts_.emplace(backend_, TRY(run_number(request_.id())));
     const std::weak_ptr<PulledCall> weak = weak_from_this();
     watch_ = backend_.runs->watch(request_.id(), [weak, dirty = dirty_] {
       dirty->store(true);
@@ -76,33 +89,35 @@ class WatchRunCall final : public PulledCall<v1::WatchRunResponse> {
   }
 
   Result<> refresh() {
-    run_.Clear();
-    TRY(fill_run(backend_, number_, &run_));
-    for (const auto& job : run_.jobs()) {
-      for (const auto& attempt : job.attempts()) follow(attempt.id());
+    TRY(parts_->refresh());
+    for (std::size_t i = followed_.size(); i < parts_->attempts().size(); ++i) {
+      Followed& one = followed_.emplace_back();
+      const std::weak_ptr<PulledCall> weak = weak_from_this();
+      one.watch = backend_.parts.segments.watch(parts_->attempts()[i], [weak, stored = one.stored] {
+        stored->store(true);
+        if (const auto call = weak.lock()) call->wake();
+      });
     }
     return {};
   }
 
-  void follow(const std::string& attempt) {
-    for (const Followed& one : followed_) {
-      if (one.attempt == attempt) return;
+  Result<bool> next_part(v1::WatchRunResponse& response) {
+    for (std::size_t i = 0; i < followed_.size(); ++i) {
+      if (followed_[i].stored->exchange(false)) parts_->look_at(i);
     }
-    Followed& one = followed_.emplace_back();
-    one.attempt = attempt;
-    const std::weak_ptr<PulledCall> weak = weak_from_this();
-    one.watch = backend_.parts.segments.watch(attempt, [weak, changed = one.changed] {
-      changed->store(true);
-      if (const auto call = weak.lock()) call->wake();
-    });
+    v1::RunPart part;
+    if (!TRY(parts_->next(&part))) return false;
+    told_ = told_ || !part.more();
+    response.mutable_part()->Swap(&part);
+    return true;
   }
 
   Result<bool> next_event(v1::WatchRunResponse& response) {
     if (!request_.events()) return false;
-    for (Followed& one : followed_) {
-      if (!events_.empty()) break;
-      for (auto& event : TRY(backend_.parts.segments.read(one.attempt, one.cursor, piece))) {
-        events_.emplace_back(one.attempt, std::move(event));
+    for (std::size_t i = 0; i < followed_.size() && events_.empty(); ++i) {
+      const std::string& attempt = parts_->attempts()[i];
+      for (auto& event : TRY(backend_.parts.segments.read(attempt, followed_[i].cursor, piece))) {
+        events_.emplace_back(attempt, std::move(event));
       }
     }
     if (events_.empty()) return false;
@@ -112,29 +127,13 @@ class WatchRunCall final : public PulledCall<v1::WatchRunResponse> {
     return true;
   }
 
-  // A flood of console bytes is no change of a step.
-  Result<bool> steps_changed() {
-    bool changed = false;
-    for (Followed& one : followed_) {
-      if (!one.changed->exchange(false)) continue;
-      TRY(backend_.records.read(one.attempt, [&](const evidence::AttemptRecord& record) {
-        changed = changed || record.version() != one.shown;
-        one.shown = record.version();
-      }));
-    }
-    return changed;
-  }
-
   Backend& backend_;
   const v1::WatchRunRequest request_;
   // All of it is used by produce() only, but for the flags.
-  bool begun_ = false;
-  bool first_ = true;
-  bool sent_last_ = false;
-  std::int64_t number_ = 0;
+  std::optional<RunParts> parts_;
+  bool told_ = false;  // a whole state
   std::shared_ptr<std::atomic<bool>> dirty_ = std::make_shared<std::atomic<bool>>(true);
   std::shared_ptr<void> watch_;
-  v1::Run run_;
   std::deque<Followed> followed_;
   std::deque<std::pair<std::string, evidence::Event>> events_;
 };
@@ -205,6 +204,11 @@ class ReadEventsCall final : public PulledCall<v1::ReadEventsResponse> {
 };
 
 }  // namespace
+
+grpc::ServerWriteReactor<v1::GetRunResponse>* OrchestratorServiceImpl::GetRun(
+    Context*, const v1::GetRunRequest* request) {
+  return GetRunCall::begin(std::make_shared<GetRunCall>(backend_, *request));
+}
 
 grpc::ServerWriteReactor<v1::WatchRunResponse>* OrchestratorServiceImpl::WatchRun(
     Context*, const v1::WatchRunRequest* request) {

@@ -27,11 +27,11 @@ static Result<> submit(Backend& backend, const v1::SubmitRunRequest& request, v1
   if (!request.request_id().empty()) {
     // Said again, perhaps because the first answer was lost.
     if (const auto known = TRY(backend.parts.store.run_by_request(request.request_id()))) {
-      return fill_run(backend, known->number, out);
+      return fill_head(backend, known->number, out);
     }
   }
   const std::string id = TRY(backend.parts.dispatcher.submit(TRY(compile_run(backend, request))));
-  return fill_run(backend, TRY(run_number(id)), out);
+  return fill_head(backend, TRY(run_number(id)), out);
 }
 
 OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SubmitRun(
@@ -44,14 +44,6 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListRuns(
   return answer(context, [=, this] { return list_runs(backend_, *request, response); });
 }
 
-OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::GetRun(Context* context,
-                                                                const v1::GetRunRequest* request,
-                                                                v1::GetRunResponse* response) {
-  return answer(context, [=, this]() -> Result<> {
-    return fill_run(backend_, TRY(run_number(request->id())), response->mutable_run());
-  });
-}
-
 OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::CancelRun(
     Context* context, const v1::CancelRunRequest* request, v1::CancelRunResponse* response) {
   return answer(context, [=, this]() -> Result<> {
@@ -59,7 +51,7 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::CancelRun(
     TRY(wire::check_text("reason", request->reason(), wire::max_text));
     TRY(backend_.parts.dispatcher.cancel_run(
         request->id(), request->reason().empty() ? "cancelled on request" : request->reason()));
-    return fill_run(backend_, number, response->mutable_run());
+    return fill_head(backend_, number, response->mutable_run());
   });
 }
 
@@ -87,7 +79,8 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::WhyRun(Context* context
     for (const auto& reason : backend_.parts.dispatcher.why(request->id())) {
       auto* out = response->add_jobs();
       out->set_job(reason.job);
-      out->set_reason(wire::wire_text(reason.reason, wire::max_text));
+      // A thousand of them go into one message.
+      out->set_reason(wire::wire_text(reason.reason, wire::max_text / 2));
     }
     return {};
   });

@@ -15,7 +15,6 @@ class OrchestratorServiceImpl final : public v1::OrchestratorService::CallbackSe
   using Unary = grpc::ServerUnaryReactor;
   Unary* SubmitRun(Context*, const v1::SubmitRunRequest*, v1::SubmitRunResponse*) override;
   Unary* ListRuns(Context*, const v1::ListRunsRequest*, v1::ListRunsResponse*) override;
-  Unary* GetRun(Context*, const v1::GetRunRequest*, v1::GetRunResponse*) override;
   Unary* CancelRun(Context*, const v1::CancelRunRequest*, v1::CancelRunResponse*) override;
   Unary* RetestRun(Context*, const v1::RetestRunRequest*, v1::RetestRunResponse*) override;
   Unary* WhyRun(Context*, const v1::WhyRunRequest*, v1::WhyRunResponse*) override;
@@ -26,6 +25,7 @@ class OrchestratorServiceImpl final : public v1::OrchestratorService::CallbackSe
   Unary* SetQuarantine(Context*, const v1::SetQuarantineRequest*,
                        v1::SetQuarantineResponse*) override;
 
+  grpc::ServerWriteReactor<v1::GetRunResponse>* GetRun(Context*, const v1::GetRunRequest*) override;
   grpc::ServerWriteReactor<v1::WatchRunResponse>* WatchRun(Context*,
                                                            const v1::WatchRunRequest*) override;
   grpc::ServerWriteReactor<v1::ReadEventsResponse>* ReadEvents(

@@ -206,10 +206,15 @@ class ServerTest : public testing::Test {
     Context context;
     v1::GetRunRequest what;
     what.set_id(id);
+    const auto stream = client_->GetRun(&context, what);
+    v1::Run run;
     v1::GetRunResponse response;
-    const auto status = client_->GetRun(&context, what, &response);
+    while (stream->Read(&response)) {
+      wire::merge(run, std::move(*response.mutable_part()->mutable_run()));
+    }
+    const auto status = stream->Finish();
     EXPECT_TRUE(status.ok()) << status.error_message();
-    return response.run();
+    return run;
   }
 
   TempFolder folder_ = *TempFolder::make("assay-api");

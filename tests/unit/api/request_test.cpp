@@ -122,7 +122,9 @@ TEST_F(RequestTest, WhatDoesNotExistIsNotFound) {
     v1::GetRunRequest what;
     what.set_id(id);
     v1::GetRunResponse response;
-    const auto status = client_->GetRun(&context, what, &response);
+    const auto stream = client_->GetRun(&context, what);
+    EXPECT_FALSE(stream->Read(&response));
+    const auto status = stream->Finish();
     EXPECT_EQ(status.error_code(), grpc::NOT_FOUND);
     EXPECT_EQ(status.error_message(), text);
   }

@@ -162,7 +162,7 @@ TEST_F(RunTest, WatchersSeeEventsInOrderAndTheVerdictLast) {
     const auto stream = client_->WatchRun(&context, what);
     v1::WatchRunResponse response;
     while (stream->Read(&response)) {
-      if (response.has_run()) states.push_back(response.run().state());
+      if (response.has_part()) states.push_back(response.part().run().state());
       if (response.has_event()) seen.push_back(response.event().event().seq());
     }
     EXPECT_TRUE(stream->Finish().ok());
@@ -227,7 +227,7 @@ TEST_F(RunTest, IsRepeatedByRetest) {
   const auto status = client_->RetestRun(&context, what, &response);
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(response.run().id(), "r2");
-  EXPECT_EQ(response.run().jobs(0).spec_digest(), get(run_).jobs(0).spec_digest());
+  EXPECT_EQ(get("r2").jobs(0).spec_digest(), get(run_).jobs(0).spec_digest());
   EXPECT_EQ(agent_->assignment().attempt(), "r2.1.1");
 }
 

@@ -1,0 +1,202 @@
+#include "api/run_parts.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "api/runs.hpp"
+#include "scheduler/types.hpp"
+#include "wire/event.hpp"
+#include "wire/limits.hpp"
+#include "wire/scalar.hpp"
+
+namespace assay::api {
+
+namespace {
+
+// Maps and lists that the store keeps as JSON; what cannot be read is left out.
+nlohmann::json parse(const std::string& text) {
+  return nlohmann::json::parse(text, nullptr, false);
+}
+
+void fill_step(const evidence::StepRecord& in, v1::Verdict attempt, v1::StepResult* out) {
+  out->set_index(in.index);
+  out->set_id(in.id);
+  out->set_role(in.role);
+  out->set_text(in.text);
+  out->set_place(in.place);
+  out->set_sentence(in.sentence);
+  if (in.state) {
+    out->set_state(static_cast<v1::StepState>(wire::to_proto(*in.state)));
+  } else if (attempt == v1::VERDICT_UNSPECIFIED) {
+    out->set_state(v1::STEP_STATE_RUNNING);
+  } else {
+    // Its agent was lost, or fenced.
+    out->set_state(attempt == v1::VERDICT_CANCELLED ? v1::STEP_STATE_CANCELLED
+                                                    : v1::STEP_STATE_LAB_ERROR);
+    out->set_sentence("the attempt ended before this step did");
+  }
+  for (const evidence::Finding& finding : in.findings) {
+    auto* f = out->add_findings();
+    f->set_channel(finding.channel);
+    f->set_expected(finding.expected);
+    f->set_observed(finding.observed);
+    f->set_says(static_cast<v1::Finding::Says>(wire::to_proto(finding.says)));
+  }
+  wire::to_proto(in.started_at, out->mutable_started_at());
+  wire::to_proto(in.took, out->mutable_took());
+  for (const auto& line : in.console) out->add_console(line);
+  out->set_progress_done(in.progress_done);
+  out->set_progress_total(in.progress_total);
+}
+
+void fill_job(const store::JobRow& row, v1::Job* out) {
+  out->set_id(to_string(scheduler::JobId{row.run, row.index}));
+  out->set_state(state_of(row.state));
+  out->set_verdict(verdict_of(row.verdict));
+  out->set_sentence(row.sentence);
+  out->set_profile(row.profile);
+  const auto params = parse(row.params_json);
+  if (params.is_object()) {
+    for (const auto& [name, value] : params.items())
+      (*out->mutable_params())[name] = value.get<std::string>();
+  }
+  out->set_spec_digest(row.spec_digest);
+}
+
+void fill_attempt(const store::AttemptRow& row, v1::Attempt* out) {
+  out->set_id(to_string(scheduler::AttemptId{{row.run, row.job}, row.number}));
+  out->set_state(state_of(row.state));
+  out->set_verdict(verdict_of(row.verdict));
+  out->set_sentence(row.sentence);
+  out->set_agent(row.agent);
+  const auto leases = parse(row.leases_json);
+  for (const auto& lease : leases.is_array() ? leases : nlohmann::json::array()) {
+    (*out->mutable_boards())[lease.value("role", "")] = lease.value("board", "");
+  }
+  out->set_started_unix_micros(row.started);
+  out->set_ended_unix_micros(row.ended);
+}
+
+// What can change of a head once it is there.
+template <class Head>
+bool same(const Head& a, const Head& b) {
+  return a.state() == b.state() && a.verdict() == b.verdict() && a.sentence() == b.sentence();
+}
+bool same_times(const auto& a, const auto& b) {
+  return a.started_unix_micros() == b.started_unix_micros() &&
+         a.ended_unix_micros() == b.ended_unix_micros();
+}
+
+}  // namespace
+
+Result<> RunParts::refresh() {
+  v1::Run head;
+  TRY(fill_head(backend_, number_, &head));
+  head_changed_ = head_changed_ || !same(head, head_) || !same_times(head, head_);
+  head_ = std::move(head);
+  std::size_t at = 0;
+  for (const store::JobRow& row : TRY(backend_.parts.store.jobs(number_))) {
+    v1::Job job;
+    fill_job(row, &job);
+    if (at == jobs_.size()) jobs_.emplace_back();
+    OneJob& one = jobs_[at++];
+    one.changed = one.changed || !same(job, one.head);
+    one.head = std::move(job);
+  }
+  for (const store::AttemptRow& row : TRY(backend_.parts.store.attempts(number_))) {
+    v1::Attempt attempt;
+    fill_attempt(row, &attempt);
+    const auto [known, is_new] = by_name_.try_emplace(attempt.id(), names_.size());
+    if (is_new) {
+      // Jobs are numbered from 1, without gaps.
+      const auto job = static_cast<std::size_t>(row.job) - 1;
+      if (job >= jobs_.size()) {
+        return fail(Cause::internal, "{}: there is no such job", attempt.id());
+      }
+      jobs_[job].attempts.push_back(names_.size());
+      names_.push_back(attempt.id());
+      attempts_.emplace_back();
+    }
+    OneAttempt& one = attempts_[known->second];
+    one.changed = one.changed || !same(attempt, one.head) || !same_times(attempt, one.head);
+    one.head = std::move(attempt);
+  }
+  return {};
+}
+
+Result<> RunParts::find_new() {
+  for (std::size_t j = 0; j < jobs_.size(); ++j) {
+    if (std::exchange(jobs_[j].changed, false)) pending_.push_back({j, std::nullopt});
+    for (const std::size_t a : jobs_[j].attempts) {
+      OneAttempt& one = attempts_[a];
+      const bool look = std::exchange(one.look, false);
+      bool steps = false;  // a flood of console bytes is no change of one
+      if (look) {
+        TRY(backend_.records.read(names_[a], [&](const evidence::AttemptRecord& record) {
+          steps = record.version() != one.sent;
+        }));
+      }
+      if (steps || one.changed) pending_.push_back({j, a});
+    }
+  }
+  return {};
+}
+
+Result<bool> RunParts::next(v1::RunPart* out) {
+  if (pending_.empty()) {
+    TRY(find_new());
+    if (pending_.empty() && !head_changed_) return false;
+  }
+  head_changed_ = false;
+  *out->mutable_run() = head_;
+  auto& jobs = *out->mutable_run()->mutable_jobs();
+  std::size_t bytes = head_.ByteSizeLong();
+  std::optional<std::size_t> job;  // the last in `jobs`
+  while (!pending_.empty() && bytes < wire::max_part) {
+    const Pending next = pending_.front();
+    if (job != next.job) {
+      job = next.job;
+      *jobs.Add() = jobs_[next.job].head;
+      bytes += jobs_[next.job].head.ByteSizeLong();
+    }
+    if (next.attempt) {
+      v1::Job& last = *jobs.Mutable(jobs.size() - 1);
+      if (!TRY(add(attempts_[*next.attempt], last.add_attempts(), bytes))) break;
+    }
+    pending_.pop_front();
+  }
+  out->set_more(!pending_.empty());
+  return true;
+}
+
+Result<bool> RunParts::add(OneAttempt& one, v1::Attempt* out, std::size_t& bytes) {
+  *out = one.head;
+  bool all = false;
+  TRY(backend_.records.read(one.head.id(), [&](const evidence::AttemptRecord& record) {
+    // What changes while it is being sent is newer than the goal: sent once more.
+    if (one.step == 0) one.goal = record.version();
+    if (record.started()) {
+      for (const auto& [name, version] : record.started()->environment) {
+        (*out->mutable_environment())[name] = version;
+      }
+    }
+    out->set_events(record.last());
+    bytes += out->ByteSizeLong();
+    const auto& steps = record.steps();
+    // At least one, that it ends.
+    while (one.step < steps.size() && (bytes < wire::max_part || out->steps().empty())) {
+      const evidence::StepRecord& step = steps[one.step++];
+      // The attempt's end says what became of a step that has none.
+      if (step.version <= one.sent && (step.state || !one.changed)) continue;
+      fill_step(step, out->verdict(), out->add_steps());
+      bytes += out->steps(out->steps_size() - 1).ByteSizeLong();
+    }
+    all = one.step >= steps.size();
+  }));
+  if (!all) return false;
+  one.sent = one.goal;
+  one.step = 0;
+  one.changed = false;
+  return true;
+}
+
+}  // namespace assay::api
