@@ -15,9 +15,13 @@ constexpr Duration first_backoff = std::chrono::milliseconds(50);
 constexpr Duration longest_backoff = std::chrono::seconds(2);
 }  // namespace
 
-Uplink::Uplink(v1::AgentService::Stub& stub, Inbox& inbox, std::shared_ptr<spool::Spool> spool,
-               OnEnd on_end)
-    : stub_(stub), inbox_(inbox), spool_(std::move(spool)), on_end_(std::move(on_end)) {}
+Uplink::Uplink(v1::AgentService::Stub& stub, std::string agent, Inbox& inbox,
+               std::shared_ptr<spool::Spool> spool, OnEnd on_end)
+    : stub_(stub),
+      agent_(std::move(agent)),
+      inbox_(inbox),
+      spool_(std::move(spool)),
+      on_end_(std::move(on_end)) {}
 
 void Uplink::connect() {
   if (over_) return;
@@ -41,6 +45,7 @@ void Uplink::connect() {
   stream_->begin();
   v1::EventsRequest hello;
   hello.set_attempt(spool_->attempt());
+  hello.set_agent(agent_);
   stream_->send(std::move(hello));
   // One pump at a time in the inbox, however many events a flood brings.
   const auto posted = std::make_shared<std::atomic<bool>>(false);

@@ -22,8 +22,9 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   enum class End { delivered, refused };  // refused: assayd does not take its events
   using OnEnd = std::function<void(End, const std::string& why)>;
 
-  Uplink(v1::AgentService::Stub& stub, Inbox& inbox, std::shared_ptr<spool::Spool> spool,
-         OnEnd on_end);
+  // `agent`: the name by which assayd knows this agent.
+  Uplink(v1::AgentService::Stub& stub, std::string agent, Inbox& inbox,
+         std::shared_ptr<spool::Spool> spool, OnEnd on_end);
 
   void connect();
   // The session's clock: reconnects when it is time. Returns when to be called next.
@@ -42,6 +43,7 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   [[nodiscard]] bool all_delivered() const;
 
   v1::AgentService::Stub& stub_;
+  const std::string agent_;
   Inbox& inbox_;
   const std::shared_ptr<spool::Spool> spool_;
   const OnEnd on_end_;

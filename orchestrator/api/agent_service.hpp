@@ -7,6 +7,10 @@
 
 namespace assay::api {
 
+// Cause::refused with both names when the attempt was given to another agent. One
+// that is unknown is nobody's. Blocks for the disk when it has ended.
+Result<> check_agent(Backend&, const std::string& attempt, const std::string& agent);
+
 class AgentServiceImpl final : public v1::AgentService::CallbackService {
  public:
   explicit AgentServiceImpl(Backend& backend) : backend_(backend) {}

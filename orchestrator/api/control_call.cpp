@@ -5,6 +5,7 @@
 #include "api/calls.hpp"
 #include "api/hello.hpp"
 #include "base/log.hpp"
+#include "scheduler/types.hpp"
 #include "wire/limits.hpp"
 #include "wire/scalar.hpp"
 #include "wire/status.hpp"
@@ -140,9 +141,7 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
     dispatch::Dispatcher& dispatcher = backend_.parts.dispatcher;
     switch (request.message_case()) {
       case v1::ControlRequest::kAssignment:
-        return dispatcher.assignment_answered(
-            request.assignment().attempt(), request.assignment().accepted(),
-            wire::wire_text(request.assignment().reason(), wire::max_text));
+        return answered(request.assignment());
       case v1::ControlRequest::kRenewal:
         return renew(request.renewal());
       case v1::ControlRequest::kBoard: {
@@ -162,6 +161,21 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
       case v1::ControlRequest::MESSAGE_NOT_SET:
         return;  // from a newer agent of this protocol
     }
+  }
+
+  void answered(const v1::AssignmentAnswer& answer) {
+    if (backend_.parts.dispatcher.agent_of(answer.attempt()) == name_) return pass_on(answer);
+    // It comes too late, or is not this agent's: the disk knows.
+    backend_.control.post(
+        [self = std::static_pointer_cast<ControlCall>(shared_from_this()), answer] {
+          if (auto good = check_agent(self->backend_, answer.attempt(), self->name_); !good)
+            return self->finish(wire::to_status(good.error()));
+          self->pass_on(answer);
+        });
+  }
+  void pass_on(const v1::AssignmentAnswer& answer) {
+    backend_.parts.dispatcher.assignment_answered(answer.attempt(), answer.accepted(),
+                                                  wire::wire_text(answer.reason(), wire::max_text));
   }
 
   void renew(const v1::Renewal& renewal) {
@@ -196,6 +210,19 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
 };
 
 }  // namespace
+
+Result<> check_agent(Backend& backend, const std::string& attempt, const std::string& agent) {
+  std::string given_to = backend.parts.dispatcher.agent_of(attempt);
+  const auto id = scheduler::parse_attempt(attempt);
+  if (given_to.empty() && id) {
+    for (const auto& row : TRY(backend.parts.store.attempts(id->job.run))) {
+      if (row.job == id->job.index && row.number == id->number) given_to = row.agent;
+    }
+  }
+  if (given_to.empty() || given_to == agent) return {};
+  return fail(Cause::refused, "attempt '{}' was given to agent '{}', not to '{}'", attempt,
+              given_to, wire::wire_text(agent, wire::max_name));
+}
 
 grpc::ServerBidiReactor<v1::ControlRequest, v1::ControlResponse>* AgentServiceImpl::Control(
     grpc::CallbackServerContext* context) {

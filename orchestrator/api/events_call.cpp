@@ -39,7 +39,10 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
     bool more = false;
     {
       const std::lock_guard lock(mutex_);
-      if (attempt_.empty()) attempt_ = request.attempt();
+      if (attempt_.empty()) {
+        attempt_ = request.attempt();
+        agent_ = request.agent();
+      }
       waiting_bytes_ += request.ByteSizeLong();
       for (auto& event : *request.mutable_events()) waiting_.push_back(std::move(event));
       more = waiting_bytes_ < wire::max_event_batch;
@@ -92,6 +95,8 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
     std::vector<evidence::Event> events;
     events.reserve(batch.size());
     for (const v1::Event& event : batch) events.push_back(TRY(wire::from_proto(event)));
+    if (!checked_) TRY(check_agent(backend_, attempt_, agent_));
+    checked_ = true;
     segments::Segments& segments = backend_.parts.segments;
     const bool open = backend_.parts.dispatcher.accepts_events(attempt_);
     segments::Stored stored = TRY(segments.stored(attempt_));
@@ -116,12 +121,13 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
 
   Backend& backend_;
   std::mutex mutex_;
-  std::string attempt_;  // set by the first request; after that constant
+  std::string attempt_, agent_;  // set by the first request; after that constant
   std::vector<v1::Event> waiting_;
   std::size_t waiting_bytes_ = 0;
   bool busy_ = false;
   bool paused_ = false;
   bool closing_ = false;
+  bool checked_ = false;  // used by work() only
 };
 
 }  // namespace

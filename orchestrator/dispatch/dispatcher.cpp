@@ -139,6 +139,12 @@ class ThreadedDispatcher final : public Dispatcher {
     return id && engine_->open(*id);
   }
 
+  std::string agent_of(const std::string& attempt) override {
+    const auto id = parse_attempt(attempt);
+    const std::lock_guard lock(core_mutex_);
+    return id ? engine_->agent_of(*id) : "";
+  }
+
   std::vector<WaitReason> why(const std::string& run) override {
     const auto number = parse_run(run);
     if (!number) return {};

@@ -104,6 +104,9 @@ class Dispatcher {
   // May this attempt still deliver events? false: fenced or unknown.
   virtual bool accepts_events(const std::string& attempt) = 0;
 
+  // The agent that it was given to; "": it has ended, or is unknown.
+  virtual std::string agent_of(const std::string& attempt) = 0;
+
   using WaitReason = scheduler::WaitReason;
   virtual std::vector<WaitReason> why(const std::string& run) = 0;
 

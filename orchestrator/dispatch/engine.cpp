@@ -30,7 +30,7 @@ Result<> Engine::reload(BootTime now) {
   for (const store::JobRow& row : work.jobs) keep_spec({row.run, row.index}, row.spec, last);
   open_.clear();
   for (const AttemptRecord& attempt : saved.attempts) {
-    if (attempt.state != AttemptState::ended) open_.insert(attempt.id);
+    if (attempt.state != AttemptState::ended) open_[attempt.id] = attempt.agent;
   }
   return {};
 }
@@ -166,7 +166,7 @@ void Engine::committed(const Pending& pending) {
     if (row.state == "ended")
       open_.erase(id);
     else
-      open_.insert(id);
+      open_[id] = row.agent;
   }
   for (const store::RunRow& row : pending.batch.runs) {
     if (row.state != "ended") continue;

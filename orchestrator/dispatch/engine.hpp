@@ -46,6 +46,11 @@ class Engine {
 
   // By what is on disk: an attempt whose end is not committed still counts.
   [[nodiscard]] bool open(scheduler::AttemptId id) const { return open_.contains(id); }
+  // The agent that has an open attempt, or "".
+  [[nodiscard]] std::string agent_of(scheduler::AttemptId id) const {
+    const auto found = open_.find(id);
+    return found == open_.end() ? "" : found->second;
+  }
   // The compiled job of an attempt that is being assigned.
   [[nodiscard]] const std::string& spec(scheduler::JobId id) const;
 
@@ -62,8 +67,8 @@ class Engine {
   std::map<std::int64_t, store::RunRow> new_runs_;  // submitted since the last take()
   std::map<scheduler::JobId, store::JobRow> new_jobs_;
   std::map<std::string, std::int64_t> new_requests_;
-  std::map<scheduler::JobId, Spec> specs_;  // of runs that are not over
-  std::set<scheduler::AttemptId> open_;
+  std::map<scheduler::JobId, Spec> specs_;            // of runs that are not over
+  std::map<scheduler::AttemptId, std::string> open_;  // to their agents
   std::int64_t last_run_ = 0;
   std::optional<Error> stale_;  // why the last reload did not succeed
 };

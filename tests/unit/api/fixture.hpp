@@ -91,10 +91,12 @@ class FakeAgent {
 
 class FakeUplink {
  public:
-  FakeUplink(v1::AgentService::Stub& stub, const std::string& attempt)
+  FakeUplink(v1::AgentService::Stub& stub, const std::string& attempt,
+             const std::string& agent = "lab-a")
       : stream_(stub.Events(&context_)) {
     v1::EventsRequest first;
     first.set_attempt(attempt);
+    first.set_agent(agent);
     stream_->Write(first);
   }
   void send(const std::vector<evidence::Event>& events) {

@@ -114,6 +114,52 @@ TEST_F(RunTest, EventsOfNoAttemptAreNotFound) {
             "attempt 'r9.1.1' does not run here: it was ended, or never begun; drop its events");
 }
 
+TEST_F(RunTest, OnlyTheAgentThatHasTheAttemptAnswersForIt) {
+  const std::string attempt = begin();
+  const auto events = failed_attempt();
+  const auto told_by_another = [&] {
+    FakeUplink uplink(*agents_, attempt, "lab-b");
+    uplink.send(events);
+    return uplink.finish();
+  };
+  auto status = told_by_another();
+  EXPECT_EQ(status.error_code(), grpc::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "attempt 'r1.1.1' was given to agent 'lab-a', not to 'lab-b'");
+  EXPECT_EQ(segments_->stored(attempt)->last, 0U);
+
+  FakeAgent other(*agents_, second_life);
+  other.hello().set_name("lab-b");
+  other.hello().mutable_boards(0)->set_id("vz-2");
+  ASSERT_TRUE(other.greet());
+  v1::ControlRequest refusal;
+  refusal.mutable_assignment()->set_attempt(attempt);
+  refusal.mutable_assignment()->set_reason("no such board");
+  other.write(refusal);
+  EXPECT_FALSE(other.read().has_renewal());
+  status = other.status();
+  EXPECT_EQ(status.error_code(), grpc::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "attempt 'r1.1.1' was given to agent 'lab-a', not to 'lab-b'");
+
+  FakeUplink uplink(*agents_, attempt);
+  uplink.send(events);
+  EXPECT_TRUE(uplink.reaches(events.size()));
+  EXPECT_TRUE(uplink.finish().ok());
+  EXPECT_EQ(get(run_).jobs(0).attempts_size(), 1);
+  EXPECT_EQ(told_by_another().error_code(), grpc::FAILED_PRECONDITION);  // nor when it has ended
+}
+
+TEST_F(RunTest, ASecondServerOnThePortSaysSoInOneSentence) {
+  testing::internal::CaptureStderr();
+  const auto other =
+      Server::start(server_->endpoint(), {*store_, *dispatcher_, *segments_, *artifacts_}, "0.1.0");
+  const std::string written = testing::internal::GetCapturedStderr();
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().text,
+            "cannot listen on " + server_->endpoint().text() +
+                ": Address already in use; is another assayd running? --listen takes another port");
+  EXPECT_EQ(written, "");
+}
+
 TEST_F(RunTest, SurvivesAssaydBetweenTheEndAndItsCount) {
   const std::string attempt = begin();
   agent_->drop();

@@ -68,7 +68,7 @@ Outcome deliver(std::vector<grpc::Status> ends) {
   Outcome outcome;
   {
     const auto uplink = std::make_shared<Uplink>(
-        *stub, inbox, spool, [&outcome](Uplink::End end, const std::string& why) {
+        *stub, "lab-a", inbox, spool, [&outcome](Uplink::End end, const std::string& why) {
           outcome.end = end;
           outcome.why = why;
         });
