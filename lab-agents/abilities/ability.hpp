@@ -95,6 +95,12 @@ struct Incident {
   std::string text;
 };
 
+// What a health check that found nothing wrong is worth.
+enum class Health {
+  proven,    // the board, or the switch that feeds it, was asked and answered
+  unproven,  // as far as can be seen: a port is open, a program is there to be run
+};
+
 // A board as the executor sees it. An ability that it lacks is a null pointer.
 class Board {
  public:
@@ -104,10 +110,10 @@ class Board {
   virtual Reset* reset() = 0;
   virtual Flash* flash() = 0;
   virtual Console* console() = 0;
-  // Does this ability ("power", "flash", "console", "reset") demonstrably work
-  // right now? Does not disturb the program under test. The error says what is
-  // wrong with the lab.
-  virtual Result<> check(std::string_view ability, const Order&) = 0;
+  // Does this ability ("power", "flash", "console", "reset") work right now, and
+  // is that known? Does not disturb the program under test. The error says what
+  // is wrong with the lab.
+  virtual Result<Health> check(std::string_view ability, const Order&) = 0;
   // Incidents since the last call, oldest first.
   virtual std::vector<Incident> incidents() = 0;
   // Called on some thread whenever an incident arrives; must not block.

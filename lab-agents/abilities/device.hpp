@@ -29,8 +29,8 @@ class Device {
   virtual Flash* flash() { return nullptr; }
   // listen() is called once, before the first operation.
   virtual Console* console() { return nullptr; }
-  // Does the ability demonstrably work? Never disturbs the program under test.
-  virtual Result<> check(std::string_view ability, const Order&) = 0;
+  // As Board::check().
+  virtual Result<Health> check(std::string_view ability, const Order&) = 0;
 
   // What to wait for between operations; asked anew before every wait.
   // `console_full`: the agent reads slower than the device writes. Leave out

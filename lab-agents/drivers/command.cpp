@@ -22,6 +22,7 @@ namespace assay::drivers {
 
 namespace {
 
+using abilities::Health;
 using abilities::Order;
 using Words = std::vector<std::string>;
 
@@ -100,16 +101,16 @@ class CommandDriver final : public abilities::Device,
   abilities::Reset* reset() override { return commands_.pulse.empty() ? nullptr : this; }
   abilities::Flash* flash() override { return commands_.write.empty() ? nullptr : this; }
 
-  Result<> check(std::string_view ability, const Order& order) override {
+  Result<Health> check(std::string_view ability, const Order& order) override {
     for (const auto* words : {&commands_.on, &commands_.off, &commands_.status, &commands_.write,
                               &commands_.read, &commands_.erase, &commands_.pulse}) {
       if (words->empty() || can_run(words->front())) continue;
       return fail(Cause::device, "{}: there is no program '{}'", ability,
                   printable(words->front()));
     }
-    if (ability != "power" || commands_.status.empty() || !ordered_) return {};
+    if (ability != "power" || commands_.status.empty()) return Health::unproven;
     const auto now = TRY(read_status(order));
-    if (now == *ordered_) return {};
+    if (now == ordered_.value_or(now)) return Health::proven;
     return fail(Cause::device, "power was switched {}, but '{}' says {}", word(*ordered_),
                 printable(join(commands_.status, " ")), word(now));
   }

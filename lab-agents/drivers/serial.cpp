@@ -38,10 +38,10 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
 
   abilities::Console* console() override { return this; }
 
-  Result<> check(std::string_view, const Order&) override {
-    if (port_) return {};
-    reopen();
-    if (port_) return {};
+  // A port that is open says nothing of what is behind it.
+  Result<abilities::Health> check(std::string_view, const Order&) override {
+    if (!port_) reopen();
+    if (port_) return abilities::Health::unproven;
     return fail(Cause::device, "{}", why_);
   }
 

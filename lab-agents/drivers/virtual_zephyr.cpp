@@ -33,10 +33,15 @@ class VirtualZephyr final : public abilities::Device,
   abilities::Flash* flash() override { return this; }
   abilities::Console* console() override { return this; }
 
-  Result<> check(std::string_view ability, const Order& order) override {
-    if (ability == "console") return machine_->check_console();
-    if (ability == "flash") return machine_->check_flash(order.wait);
-    return machine_->check_power(order.wait);
+  Result<abilities::Health> check(std::string_view ability, const Order& order) override {
+    if (ability == "console") {
+      TRY(machine_->check_console());
+    } else if (ability == "flash") {
+      TRY(machine_->check_flash(order.wait));
+    } else {
+      TRY(machine_->check_power(order.wait));
+    }
+    return abilities::Health::proven;
   }
   void poll_fds(std::vector<pollfd>& fds, bool console_full) override {
     machine_->poll_fds(fds, console_full);

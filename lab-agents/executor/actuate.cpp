@@ -41,6 +41,7 @@ Result<> switch_on(RoleState& role, EventSink& sink, Interrupts& interrupts, con
                 *offset);
   }
   begin_actuation(role, interrupts, what, true);
+  role.console->starts(what);
   role.console->powered(true, settle);
   const auto order = role.order(wait);
   TRY(role.board->power()->on(order));
@@ -118,6 +119,7 @@ Outcome run(Run& run, const plans::Reset&) {
   const std::string doing = "resetting " + role.board->id();
   if (role.board->reset() != nullptr) {
     begin_actuation(role, run.interrupts, "reset", false);
+    role.console->starts("reset");
     const auto done = role.board->reset()->pulse(role.order(wait));
     if (!done) return from_error(run, done.error(), doing);
   } else if (role.board->console() != nullptr) {  // the program resets itself, asked by SMP

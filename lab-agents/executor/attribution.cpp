@@ -12,6 +12,8 @@ using evidence::StepState;
 namespace {
 
 constexpr Duration check_within = std::chrono::seconds(5);
+constexpr Duration read_within = std::chrono::seconds(10);
+constexpr std::uint64_t sample_size = 256;  // bytes, to see whether the flash can be read
 
 Outcome lost(const Run& run, const Fault& fault, const std::string& before) {
   const bool own = fault.role == run.role.name();
@@ -50,18 +52,54 @@ std::vector<std::string> abilities_of(abilities::Board& board) {
   return all;
 }
 
+// Where no check could prove anything: a byte since the board was started, or a
+// flash that can be read, shows that there is a board with power at all.
+std::optional<Outcome> lifeless(const Run& run, const Missing& missing) {
+  auto& board = *run.role.board;
+  const auto silent = run.role.console->silent_since();
+  if (!silent) return std::nullopt;
+  std::vector<std::string> why;
+  why.push_back(board.console() == nullptr ? "it has no console"
+                                           : "its console was silent since the " + *silent);
+  why.emplace_back(
+      board.power() == nullptr
+          ? "it has no power switch"
+          : "its switch cannot be read back (add status: to its power in the lab file)");
+  if (board.flash() == nullptr) {
+    why.emplace_back("it has no flasher");
+  } else {
+    const Wait wait{Deadline::after(run.role.scaled(read_within)), run.wait.stop};
+    const auto read =
+        board.flash()->read(run.role.order(wait), run.role.profile().flash_base, sample_size);
+    if (read && *read) return std::nullopt;
+    if (!read && read.error().cause == Cause::cancelled) return interrupted(run, missing.before);
+    if (auto known = by_incident(run, missing.before)) return known;
+    why.push_back("its flash cannot be read" + (read ? "" : " (" + read.error().text + ")"));
+  }
+  return Outcome{
+      .state = StepState::lab_error,
+      .sentence = fmt::format("{}, and nothing shows that {} has power: {}; this says nothing "
+                              "about the product",
+                              missing.what, board.id(), listed(why)),
+      .retry_elsewhere = true};
+}
+
 }  // namespace
 
-std::optional<Outcome> trouble(const Run& run, const Missing& missing) {
+std::optional<Outcome> trouble(const Run& run, const Missing& missing, bool may_be_off) {
   if (auto known = by_incident(run, missing.before)) return known;
 
   // The job's deadline may be over: a check has its own time.
   auto& board = *run.role.board;
   const auto all = abilities_of(board);
+  bool proven = all.empty() || (may_be_off && run.role.console->is_off());
   for (const auto& ability : all) {
     const Wait wait{Deadline::after(run.role.scaled(check_within)), run.wait.stop};
     const auto checked = board.check(ability, run.role.order(wait));
-    if (checked) continue;
+    if (checked) {
+      proven = proven || *checked == abilities::Health::proven;
+      continue;
+    }
     const auto& error = checked.error();
     if (error.cause == Cause::guest) return locked_up(error.text, missing.before);
     if (error.cause == Cause::cancelled) return interrupted(run, missing.before);
@@ -73,7 +111,8 @@ std::optional<Outcome> trouble(const Run& run, const Missing& missing) {
         .retry_elsewhere = true};
   }
   // What the checks may have brought to light.
-  return by_incident(run, missing.before);
+  if (auto known = by_incident(run, missing.before)) return known;
+  return proven ? std::nullopt : lifeless(run, missing);
 }
 
 Outcome attribute(const Run& run, const Missing& missing) {

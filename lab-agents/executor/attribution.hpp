@@ -20,11 +20,13 @@ struct Missing {
 };
 
 // Reads the incidents and runs every ability's own health check: failed when the
-// program locked up or when all are healthy, else lab-error.
+// program locked up, or when all are healthy and something shows that the board
+// lives; else lab-error.
 Outcome attribute(const Run&, const Missing&);
 
-// The same, but nullopt when nothing happened and all abilities are healthy.
-std::optional<Outcome> trouble(const Run&, const Missing&);
+// The same, but nullopt when it would be failed because all is well with the lab.
+// A board that was switched off `may_be_off` without being in trouble.
+std::optional<Outcome> trouble(const Run&, const Missing&, bool may_be_off = false);
 
 // An ability's call failed: `doing` is "switching the power of b1 off".
 Outcome from_error(const Run&, const Error&, const std::string& doing);

@@ -40,6 +40,9 @@ void ConsoleLog::feed(const abilities::ConsoleChunk& chunk) {
   const std::scoped_lock lock(watch_.mutex);
   if (closed_ || chunk.bytes.empty()) return;
   emit(received_, false, chunk.bytes);
+  // A line without power reads as zeros.
+  spoke_ = spoke_ || (chunk.at >= start_at_ && std::any_of(chunk.bytes.begin(), chunk.bytes.end(),
+                                                           [](auto byte) { return byte != 0; }));
 
   // Line by line, so that text keeps its place when frames are taken out.
   std::vector<Line> lines;
@@ -148,10 +151,27 @@ Result<> ConsoleLog::silence(Duration quiet, const Wait& wait) {
   }
 }
 
+void ConsoleLog::starts(const std::string& what) {
+  const std::scoped_lock lock(watch_.mutex);
+  start_ = what;
+  start_at_ = BootTime::now();
+  spoke_ = false;
+}
+
+std::optional<std::string> ConsoleLog::silent_since() const {
+  const std::scoped_lock lock(watch_.mutex);
+  return spoke_ ? std::nullopt : std::optional(start_);
+}
+
 void ConsoleLog::powered(bool on, Duration settle) {
   const std::scoped_lock lock(watch_.mutex);
   talked_.reset();
   off_since_ = on ? std::nullopt : std::optional(BootTime::now() + settle);
+}
+
+bool ConsoleLog::is_off() const {
+  const std::scoped_lock lock(watch_.mutex);
+  return off_since_.has_value();
 }
 
 std::optional<std::uint64_t> ConsoleLog::talked_while_off() const {

@@ -66,8 +66,15 @@ class ConsoleLog {
 
   // No byte for `quiet`.
   Result<> silence(Duration quiet, const Wait&);
+  // The board is about to start: whether it lives is shown by what it says from
+  // now on. `what` as in mark().
+  void starts(const std::string& what);
+  // It has said nothing since this ("power cycle", "attempt"); nullopt: it has.
+  [[nodiscard]] std::optional<std::string> silent_since() const;
+
   // From now on the board is off (or on): lines later than `settle` are noted.
   void powered(bool on, Duration settle);
+  [[nodiscard]] bool is_off() const;
   // Offset of the first line that came although the board was off.
   [[nodiscard]] std::optional<std::uint64_t> talked_while_off() const;
 
@@ -108,6 +115,9 @@ class ConsoleLog {
   std::vector<Matcher> never_;
   std::uint64_t mark_ = 0, cursor_ = 0;
   std::string actuation_;
+  std::string start_ = "attempt";
+  BootTime start_at_ = started_;
+  bool spoke_ = false;  // since start_at_
   std::optional<BootTime> off_since_;
   std::optional<std::uint64_t> talked_;
 };

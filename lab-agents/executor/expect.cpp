@@ -33,7 +33,7 @@ Outcome absent(Run& run, const plans::Expect& step, Matcher& matcher, const Wait
   }
   if (seen.error().cause == Cause::cancelled) return interrupted(run, before);
   // A program that cannot print proves nothing either.
-  if (auto found = trouble(run, {step.marker.name + " stayed away", before}))
+  if (auto found = trouble(run, {step.marker.name + " stayed away", before}, true))
     return *std::move(found);
   return {.findings = {
               {"console", "no " + expected_words(step.marker), "not seen", Finding::Says::agrees}}};

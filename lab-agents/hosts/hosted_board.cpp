@@ -200,14 +200,17 @@ abilities::Console* HostedBoard::console() {
   return parts_->console ? &*parts_->console : nullptr;
 }
 
-Result<> HostedBoard::check(std::string_view ability, const Order& order) {
+Result<abilities::Health> HostedBoard::check(std::string_view ability, const Order& order) {
   auto* host = parts_->owner(ability);
   if (host == nullptr) {
     std::vector<std::string> known;
     for (const auto& [name, owner] : parts_->owners) known.push_back(name);
     return fail(Cause::invalid, "board {} has no '{}', it has {}", id(), ability, join(known));
   }
-  return Parts::Ability{*parts_, *host, std::string(ability)}.run("check", {}, order);
+  using abilities::Health;
+  return converted<Health>(
+      Parts::Ability{*parts_, *host, std::string(ability)}.call("check", {}, order),
+      [](const Json& proven) { return proven.get<bool>() ? Health::proven : Health::unproven; });
 }
 
 std::vector<abilities::Incident> HostedBoard::incidents() {

@@ -42,7 +42,7 @@ class HostedBoard final : public abilities::Board {
   abilities::Reset* reset() override;
   abilities::Flash* flash() override;
   abilities::Console* console() override;
-  Result<> check(std::string_view ability, const abilities::Order&) override;
+  Result<abilities::Health> check(std::string_view ability, const abilities::Order&) override;
   std::vector<abilities::Incident> incidents() override;
   void on_incident(std::function<void(const abilities::Incident&)>) override;
 

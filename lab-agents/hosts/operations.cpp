@@ -52,7 +52,9 @@ Result<Json> console(abilities::Console* console, const Request& r, const Order&
 
 Result<Json> perform(abilities::Device& device, const Request& r, const Order& order) {
   try {
-    if (r.operation == "check") return nothing(device.check(r.ability, order));
+    if (r.operation == "check") {
+      return Json(TRY(device.check(r.ability, order)) == abilities::Health::proven);
+    }
     if (r.ability == "power") return power(device.power(), r, order);
     if (r.ability == "reset") return reset(device.reset(), r, order);
     if (r.ability == "flash") return flash(device.flash(), r, order);

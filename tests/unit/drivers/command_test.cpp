@@ -64,7 +64,7 @@ TEST_F(CommandDriver, SwitchesPowerAndReadsItBack) {
   EXPECT_EQ(driver->console(), nullptr);
   ASSERT_TRUE(driver->power()->on(order));
   EXPECT_EQ(driver->power()->is_on(order).value(), true);
-  EXPECT_TRUE(driver->check("power", order));
+  EXPECT_EQ(driver->check("power", order).value(), abilities::Health::proven);
   ASSERT_TRUE(driver->power()->off(order));
   EXPECT_EQ(driver->power()->is_on(order).value(), false);
   // Somebody else switched it.
@@ -85,6 +85,20 @@ TEST_F(CommandDriver, ARelayThatDoesNothingIsFound) {
   EXPECT_EQ(error_of(driver->power()->on(order)),
             "power was switched on, but '" + relay + " state' says off");
   EXPECT_TRUE(driver->power()->off(order));
+}
+
+// That a program can be run says nothing of the board behind it.
+TEST_F(CommandDriver, WhatCannotBeReadBackIsUnproven) {
+  const auto yes = program("yes", "exit 0");
+  const auto relay = make({{"on", {yes}}, {"off", {yes}}});
+  ASSERT_TRUE(relay->power()->on(order));
+  EXPECT_EQ(relay->check("power", order).value(), abilities::Health::unproven);
+  EXPECT_EQ(make({{"pulse", {yes}}})->check("reset", order).value(), abilities::Health::unproven);
+  EXPECT_EQ(make({{"write", {yes}}, {"read", {yes}}})->check("flash", order).value(),
+            abilities::Health::unproven);
+  // Nobody has switched it yet, but it can be asked.
+  EXPECT_EQ(make({{"on", {yes}}, {"off", {yes}}, {"status", {yes}}})->check("power", order).value(),
+            abilities::Health::proven);
 }
 
 TEST_F(CommandDriver, StatusByExitStatus) {

@@ -66,6 +66,7 @@ Result<> FakeBoard::begin(const std::string& operation, const Order& order) {
   const auto is = [&](const std::string& fault) {
     return !fault.empty() && operation.starts_with(fault);
   };
+  dumb_ = dumb_ || is(faults.dumb_from);
   for (const auto& [name, error] : faults.failing) {
     if (is(name)) return tl::unexpected(error);
   }
@@ -83,14 +84,15 @@ Result<> FakeBoard::begin(const std::string& operation, const Order& order) {
   return fail(Cause::timeout, "timed out");
 }
 
-Result<> FakeBoard::check(std::string_view ability, const Order& order) {
+Result<abilities::Health> FakeBoard::check(std::string_view ability, const Order& order) {
   TRY(begin("check." + std::string(ability), order));
   const std::scoped_lock lock(mutex_);
   if (const auto fault = faults.unhealthy.find(std::string(ability));
       fault != faults.unhealthy.end()) {
     return tl::unexpected(fault->second);
   }
-  return {};
+  return faults.unproven.contains(std::string(ability)) ? abilities::Health::unproven
+                                                        : abilities::Health::proven;
 }
 
 std::vector<Incident> FakeBoard::incidents() {
@@ -226,6 +228,7 @@ void FakeBoard::run_program() {
 }
 
 void FakeBoard::put(const std::string& text) {
+  if (dumb_) return;
   // In pieces, as a line comes.
   for (std::size_t at = 0; at < text.size(); at += 7) {
     const auto piece = as_bytes(std::string_view(text).substr(at, 7));

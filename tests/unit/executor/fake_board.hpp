@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <thread>
 
 #include "abilities/ability.hpp"
@@ -22,9 +23,11 @@ inline constexpr std::uint64_t flash_size = 0x10000, slot0 = 0x2000, slot1 = 0x8
 
 struct Faults {
   std::map<std::string, Error> unhealthy = {};  // by ability: what check() says
+  std::set<std::string> unproven = {};          // abilities whose check() proves nothing
   std::map<std::string, Error> failing = {};    // by operation ("flash.write"): its error
   std::string blocked = {};                     // this operation blocks until its Wait ends
-  std::string lost_at = {};  // at this operation the board is gone, and it blocks
+  std::string lost_at = {};    // at this operation the board is gone, and it blocks
+  std::string dumb_from = {};  // at this operation its console's wire comes off
   bool smp_silent = false;
   bool smp_lies = false;  // says the other image's hash
   bool says_lie = false;  // the program prints what is not in its image
@@ -64,7 +67,7 @@ class FakeBoard final : public abilities::Board,
   abilities::Reset* reset() override { return this; }
   abilities::Flash* flash() override { return this; }
   abilities::Console* console() override { return this; }
-  Result<> check(std::string_view ability, const abilities::Order&) override;
+  Result<abilities::Health> check(std::string_view ability, const abilities::Order&) override;
   std::vector<abilities::Incident> incidents() override;
   void on_incident(std::function<void(const abilities::Incident&)>) override;
 
@@ -95,7 +98,7 @@ class FakeBoard final : public abilities::Board,
   mutable std::condition_variable_any changed_;
   std::vector<std::string> history_;
   Bytes flash_ = Bytes(flash_size, 0xFF);
-  bool powered_ = false, running_ = false, reset_asked_ = false;
+  bool powered_ = false, running_ = false, reset_asked_ = false, dumb_ = false;
   enum class Pending { no, test, permanent } pending_ = Pending::no;
   bool confirmed_ = true;  // what runs; else the next boot reverts
   std::uint64_t upload_ = 0, upload_size_ = 0;

@@ -100,6 +100,70 @@ TEST_P(Unhealthy, AbsenceProvesNothing) {
 INSTANTIATE_TEST_SUITE_P(Abilities, Unhealthy,
                          ::testing::Values("console", "power", "flash", "reset"));
 
+// A board of which nothing can be read back: its switch, its flash and its console
+// may show that it lives, in every combination.
+class Desk : public Bench, public ::testing::WithParamInterface<std::tuple<bool, bool, bool>> {
+ public:
+  Desk() {
+    const auto [speaks, status, reads] = GetParam();
+    board.faults.unproven = {"console", "flash", "reset"};
+    if (!status) board.faults.unproven.insert("power");
+    board.faults.cannot_read_back = !reads;
+    if (!speaks) board.faults.dumb_from = "power.off";
+    lives_ = speaks || status || reads;
+    artifact("hang", signed_image({3, 0, 0, 0}, "hang"));  // after the bootloader's lines
+  }
+  static constexpr std::string_view why =
+      ", and nothing shows that b1 has power: its console was silent since the power cycle, its "
+      "switch cannot be read back (add status: to its power in the lab file) and its flash cannot "
+      "be read; this says nothing about the product";
+
+ protected:
+  bool lives_ = false;
+};
+
+TEST_P(Desk, MissingLine) {
+  flash("base").cycle().expect("never printed", soon);
+  const auto end = run();
+  EXPECT_EQ(end.verdict, lives_ ? Verdict::failed : Verdict::lab_error);
+  EXPECT_EQ(end.retry_elsewhere, !lives_);
+  EXPECT_TRUE(end.sentence.ends_with("but never printed was not seen within 60 ms" +
+                                     std::string(lives_ ? healthy : why)))
+      << end.sentence;
+}
+TEST_P(Desk, SilentSmp) {
+  board.faults.smp_silent = true;
+  flash("base").cycle().add(plans::Confirm{soon});
+  EXPECT_EQ(run().verdict, lives_ ? Verdict::failed : Verdict::lab_error);
+}
+TEST_P(Desk, AbsentLine) {
+  flash("base").cycle().absent("never printed", soon);
+  const auto end = run();
+  EXPECT_EQ(end.verdict, lives_ ? Verdict::passed : Verdict::lab_error);
+  EXPECT_EQ(end.sentence, lives_ ? "" : "never printed stayed away" + std::string(why));
+}
+TEST_P(Desk, NothingIsAskedOfABoardThatIsOff) {
+  add(plans::Power{plans::Power::To::off}).absent("never printed", soon);
+  EXPECT_EQ(run().verdict, Verdict::passed);
+}
+INSTANTIATE_TEST_SUITE_P(SignsOfLife, Desk,
+                         ::testing::Combine(::testing::Bool(), ::testing::Bool(),
+                                            ::testing::Bool()));
+
+TEST_F(Bench, LifeBeforeTheStartProvesNothing) {
+  board.faults.unproven = {"console", "power", "flash", "reset"};
+  board.faults.failing["flash.read"] = {Cause::device, "probe is gone"};
+  board.faults.dumb_from = "reset";
+  started().reset().expect("app.ready", soon);
+  const auto end = run();
+  EXPECT_EQ(end.verdict, Verdict::lab_error);
+  EXPECT_EQ(end.sentence,
+            "after the reset the console said nothing but app.ready was not seen within 60 ms, and "
+            "nothing shows that b1 has power: its console was silent since the reset, its switch "
+            "cannot be read back (add status: to its power in the lab file) and its flash cannot "
+            "be read (probe is gone); this says nothing about the product");
+}
+
 TEST_F(Bench, LockupIsTheProductsFailureAtOnce) {
   board.faults.locks_up = true;
   flash("base").cycle().expect("app.ready", 1min);

@@ -31,7 +31,8 @@ class DirectBoard final : public abilities::Board,
   abilities::Reset* reset() override { return driver_->reset() == nullptr ? nullptr : this; }
   abilities::Flash* flash() override { return driver_->flash() == nullptr ? nullptr : this; }
   abilities::Console* console() override { return driver_->console() == nullptr ? nullptr : this; }
-  Result<> check(std::string_view ability, const abilities::Order& order) override {
+  Result<abilities::Health> check(std::string_view ability,
+                                  const abilities::Order& order) override {
     return call([&] { return driver_->check(ability, order); });
   }
   std::vector<abilities::Incident> incidents() override;

@@ -71,7 +71,8 @@ TEST_F(Board, LacksWhatNoDeviceGives) {
 
 TEST_F(Board, ChecksAnAbilityInItsHost) {
   const auto b = board(spec());
-  EXPECT_TRUE(b->check("power", order()));
+  EXPECT_EQ(b->check("power", order()).value(), abilities::Health::proven);
+  EXPECT_EQ(b->check("console", order()).value(), abilities::Health::unproven);
   const auto flash = b->check("flash", order());
   EXPECT_EQ(flash.error().cause, Cause::device);
   EXPECT_EQ(flash.error().text, "the probe is loose: push it in");

@@ -48,9 +48,9 @@ class TestDevice final : public abilities::Device,
   abilities::Flash* flash() override { return this; }
   abilities::Console* console() override { return this; }
 
-  Result<> check(std::string_view ability, const Order&) override {
+  Result<abilities::Health> check(std::string_view ability, const Order&) override {
     if (ability == "flash") return fail(Cause::device, "the probe is loose: push it in");
-    return {};
+    return ability == "power" ? abilities::Health::proven : abilities::Health::unproven;
   }
 
   Result<> on(const Order&) override {
