@@ -66,9 +66,12 @@ class Client {
                         const std::function<Result<>(std::string_view)>&);
 
   // Both ways between descriptors and the board until `stop`, the end of the
-  // stream, or `leave` comes in on `in`. At the end of `in` it only reads on.
+  // stream, or `leave` comes in on `in`. With `hold` assayd holds the board for as
+  // long. At the end of `in` it only reads on: without `hold` for ever, else until
+  // the board has been silent for a moment (0.5 s; at most 10 s).
   struct ConsoleEnds {
     int in = 0, out = 1;
+    bool hold = false;
     std::function<void(bool writable)> started;
     char leave = '\x1d';  // Ctrl-]
     bool can_leave = false;

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <condition_variable>
 #include <fstream>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -102,17 +105,57 @@ Result<> Client::get_artifact(const std::string& sha256, std::uint64_t offset, s
   return stubs_->done(stream->Finish(), stop);
 }
 
+namespace {
+
+// Ends a console whose input has ended, once the board has had its say.
+class Silence {
+ public:
+  explicit Silence(std::function<void()> over) : over_(std::move(over)) {}
+
+  // The board said something, or `input_ended`.
+  void heard(bool input_ended) {
+    const std::lock_guard lock(mutex_);
+    quiet_at_ = Deadline::after(quiet);
+    if (!input_ended || waiting_.joinable()) return;
+    waiting_ = std::jthread([this](const std::stop_token& stop) { wait(stop); });
+  }
+
+ private:
+  void wait(const std::stop_token& stop) {
+    const auto end = Deadline::after(longest);
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested() && !quiet_at_.passed() && !end.passed())
+      woken_.wait_for(lock, stop, quiet_at_.sooner(end).left(), [] { return false; });
+    if (!stop.stop_requested()) over_();
+  }
+
+  static constexpr Duration quiet = std::chrono::milliseconds(500);
+  static constexpr Duration longest = std::chrono::seconds(10);
+  const std::function<void()> over_;
+  std::mutex mutex_;
+  std::condition_variable_any woken_;
+  Deadline quiet_at_ = Deadline::never();
+  std::jthread waiting_;
+};
+
+}  // namespace
+
 Result<> Client::console(const std::string& board, std::stop_token stop, const ConsoleEnds& ends) {
   grpc::ClientContext context;
   const Cancels cancels(context, stop);
   const auto stream = stubs_->runs->Console(&context);
   v1::ConsoleRequest request;
   request.set_board(board);
+  request.set_hold(ends.hold);
   if (!stream->Write(request)) return stubs_->done(stream->Finish(), stop);
 
   std::stop_source left;
   const std::stop_callback both(stop, [&] { left.request_stop(); });
-  bool by_user = false;  // read after join
+  std::atomic<bool> by_user = false;
+  const auto leave = [&] {
+    by_user = true;
+    context.TryCancel();
+  };
   // assayd ends the stream of one who types without the board's lease.
   v1::ConsoleResponse response;
   if (!stream->Read(&response)) return stubs_->done(stream->Finish(), stop);
@@ -123,24 +166,28 @@ Result<> Client::console(const std::string& board, std::stop_token stop, const C
     const Wait wait{Deadline::never(), left.get_token()};
     while (true) {
       const auto n = read_some(ends.in, piece, wait);
-      if (!n || *n == 0) return;
-      const auto end = std::find(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(*n),
-                                 static_cast<std::uint8_t>(ends.leave));
-      const bool leave = ends.can_leave && end != piece.begin() + static_cast<std::ptrdiff_t>(*n);
-      v1::ConsoleRequest typed;
-      typed.set_data(piece.data(), leave ? static_cast<std::size_t>(end - piece.begin()) : *n);
-      if (writable && !typed.data().empty() && !stream->Write(typed)) return;
-      if (leave) {
-        by_user = true;
-        context.TryCancel();
+      if (!n) return;
+      if (*n == 0) {
+        if (ends.hold) stream->WritesDone();
         return;
       }
+      const auto end = std::find(piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(*n),
+                                 static_cast<std::uint8_t>(ends.leave));
+      const bool leaves = ends.can_leave && end != piece.begin() + static_cast<std::ptrdiff_t>(*n);
+      v1::ConsoleRequest typed;
+      typed.set_data(piece.data(), leaves ? static_cast<std::size_t>(end - piece.begin()) : *n);
+      if (writable && !typed.data().empty() && !stream->Write(typed)) return;
+      if (leaves) return leave();
     }
   });
   Result<> wrote;
-  do {
-    wrote = write_all(ends.out, as_bytes(response.data()), {Deadline::never(), stop});
-  } while (wrote && stream->Read(&response));
+  {
+    Silence silence(leave);
+    do {
+      silence.heard(response.input_ended());
+      wrote = write_all(ends.out, as_bytes(response.data()), {Deadline::never(), stop});
+    } while (wrote && stream->Read(&response));
+  }
   if (!wrote) context.TryCancel();
   left.request_stop();
   typing.join();

@@ -1,6 +1,7 @@
 // A client's end of a board's console. Reading disturbs nobody; writing needs a
 // lease, which a person has while a job that holds the board for them runs.
 #include "api/calls.hpp"
+#include "api/console_hold.hpp"
 #include "api/orchestrator_service.hpp"
 #include "api/runs.hpp"
 #include "wire/job.hpp"
@@ -50,10 +51,10 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
   void on_request(v1::ConsoleRequest& request) override {
     if (!named_) {
       named_ = true;
+      if (request.hold()) hold_ = std::make_shared<ConsoleHold>(backend_);
       return backend_.requests.post([self = self(), &request] {
-        if (auto opened = self->open(request.board()); !opened)
-          return self->finish(wire::to_status(opened.error()));
-        self->next();
+        if (self->hold_ != nullptr) return self->take(request.board());
+        self->open_and_read(request.board());
       });
     }
     if (request.data().size() > wire::max_console_piece) {
@@ -85,6 +86,34 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
     });
   }
 
+  // The client ends it when the board has said all.
+  void on_half_close() override {
+    if (!named_) return finish(grpc::Status::OK);
+    v1::ConsoleResponse response;
+    response.set_writable(epoch_ != 0);
+    response.set_input_ended(true);
+    write(std::move(response));
+  }
+
+  // Goes on when the board is held. `request` is left alone until then.
+  void take(const std::string& id) {
+    const std::weak_ptr<ConsoleCall> weak = self();
+    const auto told = [weak, id](Result<> held) {
+      const auto call = weak.lock();
+      if (call == nullptr) return;
+      if (!held) return call->finish(wire::to_status(held.error()));
+      call->open_and_read(id);
+    };
+    const auto board = find_board(backend_, id);
+    const Result<> begun = board ? hold_->begin(*board, told) : tl::unexpected(board.error());
+    if (!begun) finish(wire::to_status(begun.error()));
+  }
+
+  void open_and_read(const std::string& id) {
+    if (auto opened = open(id); !opened) return finish(wire::to_status(opened.error()));
+    next();
+  }
+
   Result<> open(const std::string& id) {
     const auto board = TRY(find_board(backend_, id));
     const auto agent = backend_.agents.find(board.agent);
@@ -95,6 +124,7 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
     if (TRY(held_for_a_person(board))) epoch_ = board.epoch;
     v1::ConsoleResponse first;
     first.set_writable(epoch_ != 0);
+    if (hold_ != nullptr) first.set_run(hold_->run());
     write(std::move(first));
     agent->open_channel(backend_.channels.open(agent.get(), self()), id, "console", epoch_);
     // It may have gone before it could be told to abandon this channel.
@@ -117,12 +147,14 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
   }
 
   void on_end() override {
+    if (hold_ != nullptr) hold_->end();
     const std::lock_guard lock(mutex_);
     if (const auto agent = agent_.lock()) agent->peer_ended("");
   }
 
   Backend& backend_;
-  bool named_ = false;
+  bool named_ = false;                 // with hold_ set by the first request
+  std::shared_ptr<ConsoleHold> hold_;  // only where the client asked for it
   // Set by open(), while nothing is read; after that constant.
   std::string board_;
   std::uint64_t epoch_ = 0;

@@ -24,6 +24,9 @@ grpc::ServerUnaryReactor* OrchestratorServiceImpl::answer(Context* context, F wo
 }
 
 static Result<> submit(Backend& backend, const v1::SubmitRunRequest& request, v1::Run* out) {
+  if (request.for_console()) {
+    return fail(Cause::invalid, "for_console is assayd's own mark: open a Console with `hold`");
+  }
   if (!request.request_id().empty()) {
     // Said again, perhaps because the first answer was lost.
     if (const auto known = TRY(backend.parts.store.run_by_request(request.request_id()))) {
@@ -63,6 +66,10 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::RetestRun(
     v1::SubmitRunRequest again;
     if (!again.ParseFromString(row->request)) {
       return fail(Cause::internal, "run {}: its stored request cannot be read", request->id());
+    }
+    if (again.for_console()) {
+      return fail(Cause::refused, "{} held a board for a console: 'assay console' holds it again",
+                  request->id());
     }
     again.clear_request_id();
     return submit(backend_, again, response->mutable_run());

@@ -8,6 +8,7 @@
 
 #include "api/agent_service.hpp"
 #include "api/artifact_service.hpp"
+#include "api/console_hold.hpp"
 #include "api/orchestrator_service.hpp"
 #include "base/fd.hpp"
 #include "base/log.hpp"
@@ -61,6 +62,7 @@ Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, cons
   running->backend.identity = TRY(parts.store.identity());
   parts.dispatcher.on_run_changed(
       [runs = running->backend.runs](const std::string& run) { runs->notify(run); });
+  TRY(end_orphaned_holds(parts));
   grpc::ServerBuilder builder;
   wire::apply_server_limits(builder);
   int port = 0;

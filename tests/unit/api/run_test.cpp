@@ -357,6 +357,125 @@ TEST_F(RunTest, TheConsoleIsSplicedAndReadOnlyWithoutALease) {
   EXPECT_TRUE(channel->Finish().ok());
 }
 
+// Up to the running step of the run that holds the board.
+class ConsoleHoldTest : public RunTest {
+ protected:
+  using Console = grpc::ClientReaderWriter<v1::ConsoleRequest, v1::ConsoleResponse>;
+
+  std::unique_ptr<Console> hold(Context& context) {
+    agent_ = std::make_unique<FakeAgent>(*agents_, first_life);
+    EXPECT_TRUE(agent_->greet());
+    auto console = client_->Console(&context);
+    v1::ConsoleRequest request;
+    request.set_board("vz-1");
+    request.set_hold(true);
+    console->Write(request);
+    const auto assignment = agent_->assignment();
+    attempt_ = assignment.attempt();
+    epoch_ = assignment.leases(0).epoch();
+    agent_->accept(attempt_);
+    FakeUplink uplink(*agents_, attempt_);
+    const auto events = failed_attempt();
+    uplink.send({events.begin(), events.begin() + 2});  // a step has begun
+    EXPECT_TRUE(uplink.reaches(2));
+    EXPECT_TRUE(uplink.finish().ok());
+    v1::ConsoleResponse response;
+    EXPECT_TRUE(console->Read(&response));
+    EXPECT_TRUE(response.writable());
+    EXPECT_EQ(response.run(), "r1");
+    return console;
+  }
+  void expect_cancel(const std::string& reason) {
+    const auto told = agent_->read();
+    ASSERT_TRUE(told.has_cancel()) << told.DebugString();
+    EXPECT_EQ(told.cancel().attempt(), attempt_);
+    EXPECT_EQ(told.cancel().reason(), reason);
+  }
+  std::string attempt_;
+  std::uint64_t epoch_ = 0;
+};
+
+TEST_F(ConsoleHoldTest, TheBoardIsHeldForAsLongAsTheStreamLasts) {
+  Context context;
+  const auto console = hold(context);
+  const auto open = agent_->read();
+  ASSERT_TRUE(open.has_open_channel());
+  EXPECT_EQ(open.open_channel().epoch(), epoch_);
+  context.TryCancel();  // as when the client is killed
+  expect_cancel("the console was left");
+  EXPECT_EQ(console->Finish().error_code(), grpc::CANCELLED);
+}
+
+TEST_F(ConsoleHoldTest, IsLeftWhileTheBoardIsNotHeldYet) {
+  Context context;
+  agent_ = std::make_unique<FakeAgent>(*agents_, first_life);
+  ASSERT_TRUE(agent_->greet());
+  const auto console = client_->Console(&context);
+  v1::ConsoleRequest request;
+  request.set_board("vz-1");
+  request.set_hold(true);
+  console->Write(request);
+  attempt_ = agent_->assignment().attempt();
+  context.TryCancel();
+  expect_cancel("the console was left");
+}
+
+TEST_F(ConsoleHoldTest, TheEndOfTheInputIsToldWhenAllHasGoneToTheAgent) {
+  Context context;
+  const auto console = hold(context);
+  v1::ConsoleRequest request;
+  request.set_data("help\n");
+  console->Write(request);
+  console->WritesDone();
+  const auto open = agent_->read();
+  Context agents_context;
+  const auto channel = agents_->Channel(&agents_context);
+  v1::ChannelRequest bytes;
+  bytes.set_channel(open.open_channel().channel());
+  channel->Write(bytes);
+  v1::ChannelResponse typed;
+  ASSERT_TRUE(channel->Read(&typed));
+  EXPECT_EQ(typed.data(), "help\n");
+  v1::ConsoleResponse response;
+  ASSERT_TRUE(console->Read(&response));
+  EXPECT_TRUE(response.input_ended());
+  bytes.set_data("no such command");
+  channel->Write(bytes);
+  ASSERT_TRUE(console->Read(&response));
+  EXPECT_EQ(response.data(), "no such command");
+  context.TryCancel();
+  expect_cancel("the console was left");
+}
+
+TEST_F(ConsoleHoldTest, IsNotTakenOverByTheNextAssayd) {
+  Context context;
+  const auto console = hold(context);
+  // As after a kill: the agent is away, and the run is still on disk.
+  agent_->drop();
+  Context other;
+  auto kept = store_->run(1);
+  ASSERT_TRUE(kept && *kept);
+  stop();
+  const std::string before = (*kept)->state;
+  EXPECT_EQ(before, "running");
+  start();
+  agent_ = std::make_unique<FakeAgent>(*agents_, first_life);
+  agent_->hello().add_attempts(attempt_);
+  ASSERT_TRUE(agent_->greet());
+  EXPECT_TRUE(agent_->read().has_cancel());
+}
+
+TEST_F(ConsoleHoldTest, ItsRunIsNotForOthersToMake) {
+  FakeAgent agent(*agents_, first_life);
+  ASSERT_TRUE(agent.greet());
+  auto marked = request();
+  marked.set_for_console(true);
+  v1::Run run;
+  const auto status = submit(marked, &run);
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "for_console is assayd's own mark: open a Console with `hold`");
+}
+
 TEST_F(RunTest, TheConsoleEndsWhenTheAgentGoesBeforeItIsOpen) {
   FakeAgent agent(*agents_, first_life);
   ASSERT_TRUE(agent.greet());
