@@ -45,6 +45,9 @@ class Parser {
   }
 
   tl::expected<CommandLine, UsageError> parse(std::vector<std::string> words) {
+    // CLI11 passes over a word that it does not know to a command behind it.
+    if (auto wrong = unknown_command(words); !wrong.empty())
+      return tl::unexpected(UsageError{std::move(wrong)});
     std::reverse(words.begin(), words.end());
     try {
       app_.parse(words);
@@ -334,6 +337,27 @@ class Parser {
     return path;
   }
 
+  static std::string unknown_command(const CLI::App& app, const std::string& word) {
+    const auto known = names(app);
+    const std::string near = did_you_mean(word, known);
+    return fmt::format("{}: unknown command '{}'{}", where(&app), printable(word),
+                       near.empty() ? "; there are " + join(known) : near);
+  }
+  // "" when there is none.
+  [[nodiscard]] std::string unknown_command(const std::vector<std::string>& words) const {
+    const CLI::App* app = &app_;
+    for (std::size_t i = 0; i < words.size() && !names(*app).empty(); ++i) {
+      const std::string& word = words[i];
+      if (word == "--server") ++i;
+      if (word.starts_with('-')) continue;
+      const auto called =
+          app->get_subcommands([&](const CLI::App* one) { return one->get_name() == word; });
+      if (called.empty()) return unknown_command(*app, word);
+      app = called.front();
+    }
+    return "";
+  }
+
   // One sentence with a remedy in place of CLI11's words.
   std::string explain(const CLI::ParseError& error) {
     const CLI::App* last = deepest();
@@ -352,12 +376,7 @@ class Parser {
         return fmt::format("{}: unknown option '{}'{}", at, printable(word),
                            near.empty() ? fmt::format("; see '{} --help'", at) : near);
       }
-      const auto known = names(*last);
-      if (!known.empty()) {
-        const std::string near = did_you_mean(word, known);
-        return fmt::format("{}: unknown command '{}'{}", at, printable(word),
-                           near.empty() ? "; there are " + join(known) : near);
-      }
+      if (!names(*last).empty()) return unknown_command(*last, word);
       return fmt::format("{}: unexpected '{}'; see '{} --help'", at, printable(word), at);
     }
     std::string words = printable(error.what());

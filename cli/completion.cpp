@@ -83,6 +83,16 @@ std::string fish_condition(const std::string& name) {
   return all;
 }
 
+// Within single quotes.
+std::string quoted_for_fish(std::string_view text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted;
+}
+
 std::string fish(const std::vector<CommandWords>& commands) {
   std::string text = "# fish completion of assay\ncomplete -c assay -f\n";
   for (const auto& command : commands) {
@@ -93,8 +103,8 @@ std::string fish(const std::vector<CommandWords>& commands) {
         if (other.name == (command.name.empty() ? sub : command.name + " " + sub))
           about = other.about;
       }
-      for (char& c : about) c = c == '\'' ? '"' : c;
-      text += fmt::format("complete -c assay -n '{}' -a '{}' -d '{}'\n", condition, sub, about);
+      text += fmt::format("complete -c assay -n '{}' -a '{}' -d '{}'\n", condition, sub,
+                          quoted_for_fish(about));
     }
     std::string words = join(command.choices, " ");
     if (const std::string source = source_of(command); !source.empty())

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/run_view.hpp"
@@ -89,7 +90,7 @@ int execute(const WatchOptions& options, const std::string& server) {
     print(stdout, failure_lines(run));
     statuses.push_back(exit_status(run.verdict()));
   }
-  for (const v1::Run& run : *runs) print(stdout, final_line(run));
+  for (const v1::Run& run : *runs) print(stdout, final_line(run, unix_micros()));
   return worst(statuses);
 }
 

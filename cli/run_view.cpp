@@ -136,7 +136,7 @@ Lines evidence_lines(const v1::StepResult& step, int indent) {
 }
 
 Lines show_lines(const v1::Run& run, std::int64_t now) {
-  Lines lines{final_line(run)};
+  Lines lines{final_line(run, now)};
   std::string what = "  plan " + printable(run.plan());
   for (const auto& [name, value] :
        {std::pair{"project", run.project()}, {"rev", run.rev()}, {"ref", run.ref()}}) {

@@ -45,7 +45,7 @@ int execute(const CancelOptions& options, const std::string& server) {
   const auto run = client->cancel_run(options.run, options.reason);
   if (!run) return complain(client->about_run(run.error()));
   if (run->state() == v1::RUN_STATE_ENDED) {
-    print(stdout, final_line(*run));
+    print(stdout, final_line(*run, unix_micros()));
   } else {
     fmt::print("{} is being cancelled\n", printable(run->id()));
   }

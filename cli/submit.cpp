@@ -104,7 +104,7 @@ int see_through(Client& client, const v1::Run& run, Interrupts& interrupts,
       return complain(wrote.error());
   }
   print(out, failure_lines(ended));
-  print(out, final_line(ended));
+  print(out, final_line(ended, unix_micros()));
   if (outcome.json) fmt::print("{}", to_json(ended));
   return exit_status(ended.verdict());
 }

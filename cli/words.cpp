@@ -125,17 +125,18 @@ int complain(const Error& error) {
   return exit_status(error);
 }
 
-Line final_line(const v1::Run& run) {
+Line final_line(const v1::Run& run, std::int64_t now) {
   const std::string_view word = status_word(run.state(), run.verdict());
+  const bool ended = run.state() == v1::RUN_STATE_ENDED;
   Line line{{printable(run.id()) + " ", Tone::bold}, {std::string(word), tone_of(run.verdict())}};
-  if (run.verdict() == v1::VERDICT_PASSED || run.sentence().empty()) {
-    const std::int64_t from =
-        run.started_unix_micros() != 0 ? run.started_unix_micros() : run.submitted_unix_micros();
-    const std::string took = elapsed(from, run.ended_unix_micros(), from);
-    if (!took.empty()) line.push_back({" in " + took});
-  } else {
+  if (ended && run.verdict() != v1::VERDICT_PASSED && !run.sentence().empty()) {
     line.push_back({": " + printable(run.sentence())});
+    return line;
   }
+  const std::int64_t from =
+      run.started_unix_micros() != 0 ? run.started_unix_micros() : run.submitted_unix_micros();
+  const std::string took = elapsed(from, run.ended_unix_micros(), now);
+  if (!took.empty()) line.push_back({(ended ? " in " : " for ") + took});
   return line;
 }
 

@@ -31,8 +31,8 @@ int exit_status(const Error&);
 // "assay: TEXT" on standard error; the exit status.
 int complain(const Error&);
 
-// "r17 passed in 3.2 s", "r17 failed: SENTENCE".
-Line final_line(const v1::Run&);
+// "r17 passed in 3.2 s", "r17 failed: SENTENCE", "r17 running for 3.2 s".
+Line final_line(const v1::Run&, std::int64_t now_micros);
 // From start to end, or to `now_micros`; "" before it began.
 std::string elapsed(std::int64_t started_micros, std::int64_t ended_micros,
                     std::int64_t now_micros);

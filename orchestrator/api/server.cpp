@@ -30,8 +30,8 @@ struct Server::Running {
   std::unique_ptr<grpc::Server> server;
 };
 
-// gRPC only says that it cannot: a bind of our own says why.
-static Error why_not(const wire::Endpoint& endpoint) {
+// A bind of our own says why not, in one sentence; gRPC would write a screenful.
+static Result<> check_bind(const wire::Endpoint& endpoint) {
   const std::string where = endpoint.text();
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -40,7 +40,7 @@ static Error why_not(const wire::Endpoint& endpoint) {
   if (const int error =
           getaddrinfo(endpoint.host.c_str(), std::to_string(endpoint.port).c_str(), &hints, &found);
       error != 0) {
-    return {Cause::invalid, fmt::format("cannot listen on {}: {}", where, gai_strerror(error))};
+    return fail(Cause::invalid, "cannot listen on {}: {}", where, gai_strerror(error));
   }
   const UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int one = 1;
@@ -48,15 +48,15 @@ static Error why_not(const wire::Endpoint& endpoint) {
   const int bound = fd ? ::bind(fd.get(), found->ai_addr, found->ai_addrlen) : -1;
   const int number = errno;
   freeaddrinfo(found);
-  std::string text =
-      bound != 0 ? std::generic_category().message(number) : "gRPC refuses the address";
-  if (bound != 0 && number == EADDRINUSE)
-    text += "; is another assayd running? --listen takes another port";
-  return {Cause::io, fmt::format("cannot listen on {}: {}", where, text)};
+  if (bound == 0) return {};
+  return fail(
+      Cause::io, "cannot listen on {}: {}{}", where, std::generic_category().message(number),
+      number == EADDRINUSE ? "; is another assayd running? --listen takes another port" : "");
 }
 
 Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, const Parts& parts,
                                               const std::string& version) {
+  TRY(check_bind(listen));
   auto running = std::make_unique<Running>(parts);
   running->backend.version = version;
   running->backend.identity = TRY(parts.store.identity());
@@ -71,7 +71,10 @@ Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, cons
   builder.RegisterService(&running->artifacts);
   builder.RegisterService(&running->orchestrator);
   running->server = builder.BuildAndStart();
-  if (!running->server || port == 0) return tl::unexpected(why_not(listen));
+  if (!running->server || port == 0) {
+    TRY(check_bind(listen));  // taken since
+    return fail(Cause::io, "cannot listen on {}: gRPC refuses the address", listen.text());
+  }
   running->endpoint = {listen.host, static_cast<std::uint16_t>(port)};
   return std::unique_ptr<Server>(new Server(std::move(running)));
 }

@@ -52,6 +52,24 @@ TEST(CommandLine, ServerComesFromTheEnvironmentThenTheDefault) {
   unsetenv("ASSAY_SERVER");
 }
 
+TEST(CommandLine, AWordThatIsNoCommandIsNotPassedOver) {
+  // 'console' and 'check' are commands: they must not be taken for the one that is meant.
+  EXPECT_TRUE(parse_command_line({"forward", "v1", "console"})
+                  .error()
+                  .text.starts_with("assay: unknown command 'forward'; there are up, run, "));
+  EXPECT_EQ(parse_command_line({"--server", "x:1", "cosole", "run"}).error().text,
+            "assay: unknown command 'cosole', did you mean 'console'?");
+  EXPECT_EQ(parse_command_line({"plan", "chekc", "check"}).error().text,
+            "assay plan: unknown command 'chekc', did you mean 'check'?");
+}
+
+TEST(CommandLine, FishSeesApostrophes) {
+  const auto script =
+      std::get<TextOptions>(parse_command_line({"completion", "fish"})->command).text;
+  EXPECT_NE(script.find("-a 'log' -d 'Prints what the boards\\' consoles said'"),
+            std::string::npos);
+}
+
 TEST(CommandLine, Commands) {
   EXPECT_EQ(std::get<WatchOptions>(good({"watch", "r1", "r2"}).command).runs,
             (std::vector<std::string>{"r1", "r2"}));

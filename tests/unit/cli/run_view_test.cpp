@@ -177,12 +177,17 @@ TEST(Show, HasVerdictJobsAttemptsSteps) {
 
 TEST(Words, FinalLine) {
   auto run = a_failed_run();
-  EXPECT_EQ(to_text(final_line(run), 0, false), "r17 failed: v1 runs, not v2");
-  EXPECT_EQ(to_text(final_line(run), 0, true),
+  EXPECT_EQ(to_text(final_line(run, 9'000'000), 0, false), "r17 failed: v1 runs, not v2");
+  EXPECT_EQ(to_text(final_line(run, 9'000'000), 0, true),
             "\x1b[1mr17 \x1b[0m\x1b[31mfailed\x1b[0m: v1 runs, not v2");
   run.set_verdict(v1::VERDICT_PASSED);
   run.set_sentence("");
-  EXPECT_EQ(to_text(final_line(run), 0, false), "r17 passed in 3.2 s");
+  EXPECT_EQ(to_text(final_line(run, 9'000'000), 0, false), "r17 passed in 3.2 s");
+  EXPECT_EQ(to_text(final_line(a_run(), 9'000'000), 0, false), "r17 running for 7.0 s");
+  v1::Run queued = a_run();
+  queued.set_state(v1::RUN_STATE_QUEUED);
+  queued.set_started_unix_micros(0);
+  EXPECT_EQ(to_text(final_line(queued, 9'000'000), 0, false), "r17 queued for 8.0 s");
 }
 
 TEST(Words, ExitStatuses) {
