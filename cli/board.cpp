@@ -47,6 +47,15 @@ int power_status(const v1::Board& board, bool json) {
   return 0;
 }
 
+// The agent's own quarantine, which only a board that is in order again ends.
+int still_quarantined(const v1::Board& board) {
+  return complain({Cause::io, fmt::format("{} stays quarantined by its agent '{}': {}; mend that, "
+                                          "and the agent takes it back: it tries again by itself, "
+                                          "at least every minute",
+                                          printable(board.id()), printable(board.agent()),
+                                          printable(board.reason()))});
+}
+
 }  // namespace
 
 int execute(const PowerOptions& options, const std::string& server) {
@@ -91,6 +100,7 @@ int execute(const QuarantineOptions& options, const std::string& server) {
   if (!client) return complain(client.error());
   const auto board = client->set_quarantine(options.board, options.why);
   if (!board) return complain(board.error());
+  if (options.why.empty() && board->state() == "quarantined") return still_quarantined(*board);
   fmt::print("{} is {}{}\n", printable(board->id()), printable(board->state()),
              board->reason().empty() ? "" : ": " + printable(board->reason()));
   return 0;

@@ -1,7 +1,7 @@
 """What becomes of a board that goes wrong: seen through its relay's scripts."""
 
 import pytest
-from lab import PASSED
+from lab import LAB_ERROR, PASSED
 
 LAB = """lab: desk
 boards:
@@ -52,6 +52,10 @@ def test_board_that_cannot_be_switched_off_is_quarantined(desk):
     assert board["state"] == "quarantined"
     assert "cannot be switched off" in board["reason"] and "relay is stuck" in board["reason"], board["reason"]
     assert "passed" in done.stdout.splitlines()[-1]
+    restored = desk.cli("restore", "b1", check=LAB_ERROR)
+    assert restored.stdout == ""
+    assert restored.stderr == (f"assay: b1 stays quarantined by its agent '{board['agent']}': {board['reason']}; mend that, and "
+                               "the agent takes it back: it tries again by itself, at least every minute\n")
     run = desk.submit(desk.folder / "only-on.yaml")
     why = desk.cli("why", run, check=PASSED).stdout
     assert "b1" in why and "cannot be switched off" in why, why
