@@ -57,8 +57,9 @@ std::optional<RunFeed::Update> RunFeed::next(Deadline until) {
   for (Slot& slot : slots_) {
     if (!slot.fresh) continue;
     slot.fresh = false;
+    auto run = std::exchange(slot.update.run, std::nullopt);  // may be large
     Update update = slot.update;
-    slot.update.run.reset();
+    update.run = std::move(run);
     slot.update.note.clear();
     return update;
   }
