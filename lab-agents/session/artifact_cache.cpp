@@ -28,16 +28,21 @@ Result<ArtifactCache::Pin> ArtifactCache::fetch(v1::ArtifactService::Stub& stub,
   {
     // One download of a file at a time; the others wait for it.
     std::unique_lock lock(mutex_);
-    ++pins_[sha256];
     while (fetching_.contains(sha256)) {
-      if (fetched_.wait_for(lock, std::min<Duration>(wait.until.left(), std::chrono::hours(1))) ==
-              std::cv_status::timeout &&
-          wait.until.passed()) {
-        --pins_[sha256];
+      if (wait.stop.stop_requested()) return fail(Cause::cancelled, "cancelled");
+      if (wait.until.passed()) {
         return fail(Cause::timeout, "artifact {}: another attempt is still fetching it", sha256);
       }
+      fetched_.wait_for(lock, wait.stop,
+                        std::min<Duration>(wait.until.left(), std::chrono::hours(1)),
+                        [&] { return !fetching_.contains(sha256); });
     }
-    if (fs::exists(path(sha256))) return Pin(*this, sha256);
+    ++pins_[sha256];
+    if (fs::exists(path(sha256))) {
+      std::error_code ignored;  // it is only removed too early then
+      fs::last_write_time(path(sha256), fs::file_time_type::clock::now(), ignored);
+      return Pin(*this, sha256);
+    }
     fetching_.insert(sha256);
     make_room(size);
   }

@@ -54,8 +54,8 @@ class ArtifactCache {
   const std::filesystem::path folder_;
   const std::uint64_t limit_;
   std::mutex mutex_;
-  std::condition_variable fetched_;
-  std::map<std::string, int> pins_;
+  std::condition_variable_any fetched_;
+  std::map<std::string, int> pins_;  // never 0
   std::set<std::string> fetching_;
 };
 
