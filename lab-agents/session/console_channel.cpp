@@ -7,7 +7,8 @@
 namespace assay::session {
 
 namespace {
-constexpr Duration write_time = std::chrono::seconds(5);
+constexpr const char* too_fast =
+    "\r\n[the board does not take what is typed as fast as it comes: this console ends]\r\n";
 }
 
 Result<std::shared_ptr<ConsoleChannel>> ConsoleChannel::open(v1::AgentService::Stub& stub,
@@ -29,14 +30,28 @@ Result<std::shared_ptr<ConsoleChannel>> ConsoleChannel::open(v1::AgentService::S
 }
 
 void ConsoleChannel::begin(v1::AgentService::Stub& stub, const std::string& channel, OnEnd on_end) {
+  ConsoleWriter::Input input;
+  if (epoch_ != 0) {
+    writer_ = std::make_unique<ConsoleWriter>(
+        [board = &board_, epoch = epoch_](const std::string& bytes, const Wait& wait) {
+          const auto written = board->console()->write({epoch, wait}, as_bytes(bytes));
+          if (!written) spdlog::warn("console of {}: {}", board->id(), written.error().text);
+        });
+    input = writer_->input();
+  }
+  const auto self = std::make_shared<std::weak_ptr<ByteStream>>();  // set before it begins
   stream_ = std::make_shared<ByteStream>(
-      [board = &board_, epoch = epoch_](const v1::ChannelResponse& response) {
-        if (epoch == 0) return;
-        const auto written =
-            board->console()->write({epoch, Wait::for_(write_time)}, as_bytes(response.data()));
-        if (!written) spdlog::warn("console of {}: {}", board->id(), written.error().text);
+      [input, self](const v1::ChannelResponse& response) {
+        if (!input || input(response.data())) return;
+        const auto stream = self->lock();
+        if (!stream) return;
+        v1::ChannelRequest last;
+        last.set_data(too_fast);
+        stream->send(std::move(last));
+        stream->finish();
       },
       [channel, on_end = std::move(on_end)](const grpc::Status&) { on_end(channel); });
+  *self = stream_;
   stub.async()->Channel(&stream_->context(), stream_.get());
   stream_->begin();
   v1::ChannelRequest first;

@@ -4,7 +4,8 @@
 //
 // open() and close() on the session's thread; bytes flow on gRPC's and the
 // board's reader threads. A reader that does not keep up loses bytes, with a
-// mark in the stream, and never holds up the board.
+// mark in the stream, and never holds up the board. Who types faster than the board
+// takes it is told so, and the channel ends.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 
 #include "assay/v1/agent.grpc.pb.h"
 #include "base/result.hpp"
+#include "session/console_writer.hpp"
 #include "session/lab_boards.hpp"
 #include "session/stream.hpp"
 
@@ -36,6 +38,7 @@ class ConsoleChannel : public std::enable_shared_from_this<ConsoleChannel> {
   hosts::HostedBoard& board_;
   const std::uint64_t epoch_;  // 0: reading only
   std::shared_ptr<ByteStream> stream_;
+  std::unique_ptr<ConsoleWriter> writer_;  // none: reading only
   hosts::HostedBoard::TapId tap_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // One gRPC stream that the agent opened, with its messages handed to the
 // session's thread: no reaction of gRPC ever runs our logic or blocks.
 //
-// send() queues (thread-safe, at most `max_queued`, then false); on_message and
+// send() queues (thread-safe, at most `max_queued` and before finish(), then false); on_message and
 // on_end are called on gRPC's threads and must only enqueue. on_end is called
 // exactly once, last. One read and one write are in flight at most; a reply may
 // arrive before its own write is reported done, so writes look only at
@@ -42,7 +42,7 @@ class Stream : public grpc::ClientBidiReactor<Request, Response>,
 
   bool send(Request request) {
     const std::lock_guard lock(mutex_);
-    if (ended_ || queue_.size() >= max_queued_) return false;
+    if (ended_ || finishing_ || queue_.size() >= max_queued_) return false;
     queue_.push_back(std::move(request));
     if (!writing_) write_next();
     return true;
