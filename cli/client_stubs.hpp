@@ -25,7 +25,7 @@ struct Client::Stubs {
   // The status as an Error that says what to do.
   [[nodiscard]] Error error(const grpc::Status& status) const {
     Error error = wire::from_status(status, "assayd at " + server);
-    if (error.cause == Cause::unavailable) {
+    if (error.cause == Cause::unavailable && !wire::reached(status)) {
       error.text += "; start one with 'assay up' or name it with --server";
     }
     return error;

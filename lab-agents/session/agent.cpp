@@ -144,7 +144,7 @@ void Agent::connect() {
 
 void Agent::control_ended(std::uint64_t generation, const grpc::Status& status) {
   if (generation != generation_ || stopping_) return;
-  if (is_final(status)) {
+  if (ends_session(status)) {
     refused_ =
         Error{Cause::refused, wire::from_status(status, "assayd at " + config_.server.text()).text};
     return;

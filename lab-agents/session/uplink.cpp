@@ -103,7 +103,7 @@ void Uplink::pump() {
 
 void Uplink::ended(std::uint64_t generation, const grpc::Status& status) {
   if (over_ || generation != generation_) return;
-  if (is_final(status)) return finish(End::refused, status.error_message());
+  if (ends_delivery(status)) return finish(End::refused, status.error_message());
   greeted_ = false;
   backoff_ = std::clamp(backoff_ * 2, first_backoff, longest_backoff);
   retry_at_ = Deadline::after(backoff_);

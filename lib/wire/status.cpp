@@ -9,6 +9,9 @@
 
 namespace assay::wire {
 
+// The details of a status: gRPC itself also makes UNAVAILABLE, of lost connections.
+static constexpr std::string_view said_by_peer = "assay";
+
 grpc::Status to_status(const Error& error) {
   const auto code = [&] {
     switch (error.cause) {
@@ -35,7 +38,13 @@ grpc::Status to_status(const Error& error) {
     return grpc::StatusCode::INTERNAL;
   }();
   // It travels as an HTTP/2 header: what is larger is cut by the other side.
-  return {code, wire_text(error.text, max_text)};
+  return {code, wire_text(error.text, max_text),
+          code == grpc::StatusCode::UNAVAILABLE ? std::string(said_by_peer) : ""};
+}
+
+bool reached(const grpc::Status& status) {
+  return status.error_code() != grpc::StatusCode::UNAVAILABLE ||
+         status.error_details() == said_by_peer;
 }
 
 // gRPC wraps the operating system's words in its own: keep the last.
@@ -58,6 +67,7 @@ Error from_status(const grpc::Status& status, std::string_view peer) {
     case grpc::StatusCode::NOT_FOUND:
       return {Cause::not_found, text};
     case grpc::StatusCode::UNAVAILABLE:
+      if (reached(status)) return {Cause::unavailable, text};
       return {Cause::unavailable, fmt::format("cannot reach {}: {}", peer, why_unreachable(text))};
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return {Cause::timeout, fmt::format("{} did not answer in time", peer)};

@@ -16,6 +16,9 @@ namespace assay::wire {
 // exhausted RESOURCE_EXHAUSTED, the rest INTERNAL.
 grpc::Status to_status(const Error&);
 
+// false: the other side was not reached, or is gone; it did not say so itself.
+bool reached(const grpc::Status&);
+
 // `peer` names the other side in "cannot reach assayd at 127.0.0.1:7420: ...".
 // A status that is OK is a defect of the caller: Cause::internal.
 Error from_status(const grpc::Status&, std::string_view peer);

@@ -4,6 +4,7 @@
 #include "api/agent_service.hpp"
 #include "api/calls.hpp"
 #include "base/log.hpp"
+#include "scheduler/types.hpp"
 #include "wire/event.hpp"
 #include "wire/limits.hpp"
 #include "wire/scalar.hpp"
@@ -25,6 +26,14 @@ dispatch::Outcome outcome_of(evidence::Verdict verdict) {
       return dispatch::Outcome::cancelled;
   }
   return dispatch::Outcome::lab_error;
+}
+
+// Trouble of the disk or the database passes, whatever its cause: the agent keeps
+// its events and tries again. Only `about_the_peer` is its own fault.
+template <class T>
+Result<T> storage(Result<T> result, std::optional<Cause> about_the_peer = {}) {
+  if (!result && result.error().cause != about_the_peer) result.error().cause = Cause::unavailable;
+  return result;
 }
 
 class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> {
@@ -95,23 +104,27 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
     std::vector<evidence::Event> events;
     events.reserve(batch.size());
     for (const v1::Event& event : batch) events.push_back(TRY(wire::from_proto(event)));
-    if (!checked_) TRY(check_agent(backend_, attempt_, agent_));
+    if (!checked_) TRY(storage(check_agent(backend_, attempt_, agent_), Cause::refused));
     checked_ = true;
     segments::Segments& segments = backend_.parts.segments;
     const bool open = backend_.parts.dispatcher.accepts_events(attempt_);
-    segments::Stored stored = TRY(segments.stored(attempt_));
+    segments::Stored stored;
+    if (open || scheduler::parse_attempt(attempt_)) {
+      stored = TRY(storage(segments.stored(attempt_)));
+    }
     // An attempt that has ended with all its events is acknowledged once more.
     if (!open && !stored.ended) {
       return fail(Cause::not_found,
                   "attempt '{}' does not run here: it was ended, or never begun; drop its events",
                   wire::wire_text(attempt_, wire::max_name));
     }
-    if (open && !events.empty()) stored = TRY(segments.append(attempt_, events));
+    if (open && !events.empty())
+      stored = TRY(storage(segments.append(attempt_, events), Cause::invalid));
     // Before the acknowledgement: whoever is killed in between, it is told again.
     if (open && stored.ended) {
-      TRY(backend_.parts.dispatcher.attempt_ended(attempt_, outcome_of(stored.ended->verdict),
-                                                  stored.ended->sentence,
-                                                  stored.ended->retry_elsewhere));
+      TRY(storage(backend_.parts.dispatcher.attempt_ended(
+          attempt_, outcome_of(stored.ended->verdict), stored.ended->sentence,
+          stored.ended->retry_elsewhere)));
     }
     v1::EventsResponse response;
     response.set_acknowledged(stored.last);

@@ -5,8 +5,8 @@
 // but for those that return a Result: these wait (bounded by the queue's length)
 // until the outcome is on disk. Callbacks run on the dispatcher's thread and must
 // not block or call back synchronously into methods that wait.
-// A failed commit stops acceptance (Cause::exhausted or io, with the disk's
-// words), reloads the core from the store, which is the truth, and tries again
+// A failed commit stops acceptance (Cause::exhausted, io or unavailable, with the
+// store's words), reloads the core from the store, which is the truth, and tries again
 // when the next request comes.
 #pragma once
 

@@ -2,14 +2,19 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
+#include "base/text.hpp"
 #include "store/migrations.hpp"
 
 namespace assay::store {
@@ -28,6 +33,31 @@ static bool disk_full(const fs::path& file) {
          space.f_bavail * space.f_frsize < 65536;
 }
 
+// "sqlite3 (process 4711)": who locks the database or what lies beside it, as the
+// kernel lists it. Opening those files to ask would give up our own locks.
+static std::string holder(const fs::path& file) {
+  std::set<ino_t> ours;
+  for (const char* suffix : {"", "-shm"}) {
+    struct stat status {};
+    if (::stat((file.string() + suffix).c_str(), &status) == 0) ours.insert(status.st_ino);
+  }
+  std::ifstream locks("/proc/locks");
+  std::string line;
+  while (std::getline(locks, line)) {
+    // 1: POSIX  ADVISORY  WRITE 4711 08:01:131090 120 120
+    std::istringstream words(line);
+    std::string number, kind, advisory, mode, place;
+    pid_t process = 0;
+    if (!(words >> number >> kind >> advisory >> mode >> process >> place)) continue;
+    const auto inode = std::strtoull(place.c_str() + place.rfind(':') + 1, nullptr, 10);
+    if (mode != "WRITE" || process <= 0 || process == getpid() || !ours.contains(inode)) continue;
+    std::string name;
+    std::getline(std::ifstream(fmt::format("/proc/{}/comm", process)), name);
+    if (!name.empty()) return fmt::format("{} (process {})", printable(name), process);
+  }
+  return "another program";
+}
+
 Error sqlite_error(const fs::path& file, const SQLite::Exception& error) {
   const int code = error.getErrorCode() & 0xff;
   const std::string path = file.string();
@@ -42,8 +72,8 @@ Error sqlite_error(const fs::path& file, const SQLite::Exception& error) {
     return {Cause::invalid, fmt::format("{}: damaged ({}); {}", path, error.what(), remedy)};
   }
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) {
-    return {Cause::refused,
-            fmt::format("{}: another program holds it ({}); end that one", path, error.what())};
+    return {Cause::unavailable, fmt::format("{}: {} holds it ({}); end that one, or wait for it",
+                                            path, holder(file), error.what())};
   }
   if (code == SQLITE_CONSTRAINT || code == SQLITE_MISUSE || code == SQLITE_RANGE ||
       code == SQLITE_ERROR) {

@@ -346,7 +346,10 @@ class SqliteStore final : public Store {
         return f();
       }
     } catch (const SQLite::Exception& error) {
-      return tl::unexpected(sqlite_error(file_, error));
+      Error told = sqlite_error(file_, error);
+      // Nothing of what was asked is wrong: the file was whole when it was opened.
+      if (told.cause == Cause::invalid) told.cause = Cause::io;
+      return tl::unexpected(std::move(told));
     }
   }
   template <class Key>

@@ -2,9 +2,10 @@
 // can follow: tests/unit/store is the suite that any back end must pass).
 //
 // Thread-safe. Reads see the last commit. A commit is all or nothing and on disk
-// when it returns. Causes: exhausted (disk full), io, invalid (damaged file: byte
-// offset or SQLite's words; a schema newer than this program's), refused (another
-// process holds it).
+// when it returns. Causes: exhausted (disk full), io (also a file that turns out to
+// be damaged), unavailable (another program, like a backup, locks the database: it
+// passes). Of open_sqlite() also invalid (damaged: byte offset or SQLite's words; a
+// schema newer than this program's) and refused (another assayd has the folder).
 #pragma once
 
 #include <cstdint>

@@ -7,14 +7,21 @@
 namespace assay::session {
 namespace {
 
-TEST(FinalStatus, IsAnAnswerAndNeverTroubleOnTheWay) {
-  const std::set<int> final = {grpc::INVALID_ARGUMENT,  grpc::NOT_FOUND,
-                               grpc::PERMISSION_DENIED, grpc::FAILED_PRECONDITION,
-                               grpc::UNIMPLEMENTED,     grpc::UNAUTHENTICATED};
+void expect_only(const std::set<int>& final, bool (*is_final)(const grpc::Status&)) {
   for (int code = grpc::OK; code <= grpc::UNAUTHENTICATED; ++code) {
     const grpc::Status status(static_cast<grpc::StatusCode>(code), "why");
     EXPECT_EQ(is_final(status), final.contains(code)) << "gRPC status " << code;
   }
+}
+
+TEST(FinalStatus, OfASessionIsAnAnswerAndNeverTroubleOnTheWay) {
+  expect_only({grpc::INVALID_ARGUMENT, grpc::NOT_FOUND, grpc::PERMISSION_DENIED,
+               grpc::FAILED_PRECONDITION, grpc::UNIMPLEMENTED, grpc::UNAUTHENTICATED},
+              ends_session);
+}
+
+TEST(FinalStatus, OfADeliveryIsOnlyWhatIsSureAboutTheseEvents) {
+  expect_only({grpc::INVALID_ARGUMENT, grpc::NOT_FOUND}, ends_delivery);
 }
 
 }  // namespace

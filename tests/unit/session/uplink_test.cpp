@@ -96,10 +96,12 @@ TEST(Uplink, GivesUpEventsThatAssaydCannotTake) {
 
 TEST(Uplink, GoesOnAfterTrouble) {
   const Outcome outcome = deliver({{grpc::RESOURCE_EXHAUSTED, "the disk is full"},
-                                   {grpc::UNAVAILABLE, "assayd stops"},
+                                   {grpc::UNAVAILABLE, "assay.db: sqlite3 holds it"},
+                                   {grpc::FAILED_PRECONDITION, "of an older assayd: held"},
+                                   {grpc::UNAUTHENTICATED, "the token is over"},
                                    {grpc::INTERNAL, "sync: Input/output error"}});
   EXPECT_EQ(outcome.end, Uplink::End::delivered);
-  EXPECT_EQ(outcome.streams, 4U);
+  EXPECT_EQ(outcome.streams, 6U);
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 
 #include "base/bytes.hpp"
@@ -60,6 +64,77 @@ TEST_F(SqliteFile, IsHeldByOneProcess) {
   EXPECT_EQ(error.text,
             fmt::format("{}: in use by assayd (process {}); end that one or choose another folder",
                         folder.path().string(), getpid()));
+}
+
+// Another process that holds the database's write lock from take() to release(),
+// like a backup. Made before any database is open here: locks do not survive fork().
+class Locker {
+ public:
+  explicit Locker(const fs::path& file) {
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends_.data()), 0);
+    pid_ = fork();
+    if (pid_ != 0) return;
+    char byte = 0;
+    if (read(ends_[1], &byte, 1) != 1) _exit(1);
+    SQLite::Database db(file.string(), SQLite::OPEN_READWRITE);
+    db.exec("BEGIN IMMEDIATE");
+    if (write(ends_[1], &byte, 1) != 1 || read(ends_[1], &byte, 1) != 1) _exit(1);
+    db.exec("ROLLBACK");
+    _exit(0);
+  }
+  ~Locker() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    for (const int end : ends_) close(end);
+  }
+  void take() {
+    char byte = 0;
+    ASSERT_EQ(write(ends_[0], "t", 1), 1);
+    ASSERT_EQ(read(ends_[0], &byte, 1), 1);
+  }
+  void release() {
+    int status = -1;
+    ASSERT_EQ(write(ends_[0], "r", 1), 1);
+    ASSERT_EQ(waitpid(pid_, &status, 0), pid_);
+    EXPECT_EQ(status, 0);
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  std::array<int, 2> ends_{};
+  pid_t pid_ = 0;
+};
+
+TEST_F(SqliteFile, ThatAnotherProgramLocksIsUnavailableUntilItIsFree) {
+  fill(1);
+  Locker locker(file);
+  const auto store = open_sqlite(folder.path()).value();
+  locker.take();
+  const auto locked = store->commit({{a_run(2)}, {}, {}, {}});
+  ASSERT_FALSE(locked);
+  EXPECT_EQ(locked.error().cause, Cause::unavailable);
+  EXPECT_EQ(locked.error().text,
+            text(fmt::format("FILE: store_test (process {}) holds it (database is locked); end "
+                             "that one, or wait for it",
+                             locker.pid())));
+  EXPECT_EQ(store->runs({}).value().size(), 1U) << "reading goes on";
+  locker.release();
+  EXPECT_TRUE(store->commit({{a_run(2)}, {}, {}, {}}));
+}
+
+TEST_F(SqliteFile, ThatTurnsOutToBeDamagedIsNoFaultOfWhoAsks) {
+  fill(100);
+  const auto store = open_sqlite(folder.path()).value();
+  {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    for (std::uint64_t at = 4096; at < fs::file_size(file); at += 4096) {
+      bytes.seekp(static_cast<std::streamoff>(at));
+      bytes << std::string(64, '\x5a');
+    }
+  }
+  const auto read = store->runs({});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().cause, Cause::io);
 }
 
 TEST_F(SqliteFile, ThatIsSomethingElseIsRefused) {

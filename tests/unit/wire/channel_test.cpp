@@ -41,6 +41,16 @@ TEST(Status, KeepsCauseAndText) {
   }
 }
 
+TEST(Status, TellsAnAssaydThatCannotFromOneThatIsNotThere) {
+  const grpc::Status busy = to_status({Cause::unavailable, "assay.db: sqlite3 holds it"});
+  EXPECT_EQ(busy.error_code(), grpc::UNAVAILABLE);
+  EXPECT_TRUE(reached(busy));
+  EXPECT_EQ(from_status(busy, "assayd").cause, Cause::unavailable);
+  EXPECT_EQ(from_status(busy, "assayd").text, "assay.db: sqlite3 holds it");
+  EXPECT_FALSE(reached({grpc::UNAVAILABLE, "Socket closed"}));
+  EXPECT_TRUE(reached(to_status({Cause::io, "disk I/O error"})));
+}
+
 TEST(Status, SaysWhoCannotBeReached) {
   const auto endpoint = parse_endpoint("127.0.0.1:1");
   ASSERT_TRUE(endpoint);
