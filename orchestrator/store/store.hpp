@@ -103,7 +103,8 @@ class Store {
   // In order.
   virtual Result<std::vector<JobRow>> jobs(std::int64_t run) = 0;
   virtual Result<std::vector<AttemptRow>> attempts(std::int64_t run) = 0;
-  // A random id made with the store: agents notice a different store by it.
+  // A random id made with the store: tells two stores apart in logs. That run numbers
+  // are not given twice is SqliteOptions::numbers_above's part.
   virtual Result<std::string> identity() = 0;
 };
 
