@@ -95,9 +95,13 @@ void Agent::deliver_leftovers() {
     }
     const std::shared_ptr<spool::Spool> spool = std::move(*reopened);
     const auto uplink = std::make_shared<Uplink>(
-        *stub_, config_.name, inbox_, spool, [this, id, spool](Uplink::End, const std::string&) {
+        *stub_, config_.name, inbox_, spool,
+        [this, id, spool](Uplink::End end, const std::string& why) {
+          if (end == Uplink::End::refused)
+            spdlog::warn("assayd does not take the events of attempt {}: {}", id, why);
           spool->remove();
-          leftovers_.erase(id);
+          // Not within the uplink's own call: this destroys it.
+          inbox_.post([this, id] { leftovers_.erase(id); });
         });
     uplink->deliver_what_is_there();
     leftovers_[id] = uplink;

@@ -32,13 +32,13 @@ void Uplink::connect() {
   stream_ = std::make_shared<EventStream>(
       [this, weak, generation, &inbox = inbox_](const v1::EventsResponse& response) {
         inbox.post([this, weak, generation, seq = response.acknowledged()] {
-          if (weak.lock()) acknowledged(generation, seq);
+          if (const auto self = weak.lock()) self->acknowledged(generation, seq);
         });
       },
       [this, weak, generation, &inbox = inbox_,
        guest = inbox_.guest()](const grpc::Status& status) {
         inbox.post([this, weak, generation, status] {
-          if (weak.lock()) ended(generation, status);
+          if (const auto self = weak.lock()) self->ended(generation, status);
         });
       });
   stub_.async()->Events(&stream_->context(), stream_.get());
@@ -53,7 +53,7 @@ void Uplink::connect() {
     if (posted->exchange(true)) return;
     inbox.post([this, weak, posted] {
       posted->store(false);
-      if (weak.lock()) pump();
+      if (const auto self = weak.lock()) self->pump();
     });
   });
 }
