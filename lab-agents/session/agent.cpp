@@ -223,7 +223,11 @@ void Agent::renew() {
   renew_at_ = Deadline::after(renew_every_);
   v1::ControlRequest request;
   request.mutable_renewal()->set_number(++renewal_);
-  for (const auto& [id, attempt] : attempts_) request.mutable_renewal()->add_attempts(id);
+  for (const auto& [id, attempt] : attempts_) {
+    // Only its delivery is left, and that is broken: it must not hold its lease for good.
+    if (!attempt.running && attempt.spool->was_cut()) continue;
+    request.mutable_renewal()->add_attempts(id);
+  }
   renewals_sent_.emplace_back(renewal_, BootTime::now());
   if (renewals_sent_.size() > max_renewals_in_flight) renewals_sent_.pop_front();
   send(std::move(request));
@@ -322,6 +326,12 @@ void Agent::assigned(const v1::Assignment& assignment) {
                                  // Not within the uplink's own call: this destroys it.
                                  inbox_.post([this, id, end, why] { delivered(id, end, why); });
                                });
+  attempt.uplink->on_cut([this, id](const std::string& why) {
+    const auto found = attempts_.find(id);
+    if (found == attempts_.end() || !found->second.running) return;
+    found->second.running->stop(Verdict::lab_error,
+                                "the agent cannot read back the events that it kept: " + why);
+  });
   attempt.uplink->connect();
   attempt.running = std::make_unique<RunningAttempt>(
       std::move(order),
@@ -347,12 +357,11 @@ void Agent::delivered(const std::string& id, Uplink::End end, const std::string&
   const auto found = attempts_.find(id);
   if (found == attempts_.end()) return;
   found->second.closed = true;
-  if (end == Uplink::End::refused) {
+  if (end == Uplink::End::refused)
     spdlog::warn("assayd does not take the events of attempt {}: {}", id, why);
-    if (found->second.running) {
-      found->second.running->stop(Verdict::lab_error, "assayd does not take its events: " + why);
-      return;  // attempt_ran() is to come
-    }
+  if (found->second.running) {
+    found->second.running->stop(Verdict::lab_error, "assayd does not take its events: " + why);
+    return;  // attempt_ran() is to come
   }
   close(id);
 }

@@ -86,19 +86,26 @@ void Uplink::acknowledged(std::uint64_t generation, std::uint64_t seq) {
 
 void Uplink::pump() {
   if (over_ || !greeted_) return;
-  while (sent_ < spool_->last() &&
+  while (!over_ && sent_ < spool_->last() &&
          sent_ - std::min(sent_, spool_->acknowledged()) < max_unacknowledged) {
     const auto events = spool_->read(sent_, batch_bytes);
     if (!events) {
-      spdlog::error("attempt {}: its spool cannot be read: {}", spool_->attempt(),
-                    events.error().text);
-      return;
+      cut(events.error().text);
+      continue;
     }
     v1::EventsRequest request;
     for (const std::string& event : *events) request.add_events()->ParseFromString(event);
     if (events->empty() || !stream_->send(std::move(request))) return;
     sent_ += events->size();
   }
+}
+
+// What was sent is all there will be, but for the end.
+void Uplink::cut(const std::string& why) {
+  spdlog::error("attempt {}: its events cannot be read back: {}", spool_->attempt(), why);
+  spool_->cut(sent_, why);
+  if (on_cut_) on_cut_(why);
+  if (all_delivered()) finish(End::delivered, "");
 }
 
 void Uplink::ended(std::uint64_t generation, const grpc::Status& status) {

@@ -33,12 +33,15 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   void abandon();
   // The spool of a dead incarnation: ends once all it holds is acknowledged.
   void deliver_what_is_there() { partial_ = true; }
+  // Called when the spool had to be cut: its attempt must end.
+  void on_cut(std::function<void(const std::string& why)> call) { on_cut_ = std::move(call); }
 
  private:
   using EventStream = Stream<v1::EventsRequest, v1::EventsResponse>;
   void acknowledged(std::uint64_t generation, std::uint64_t seq);
   void ended(std::uint64_t generation, const grpc::Status& status);
   void pump();
+  void cut(const std::string& why);
   void finish(End, const std::string& why);
   [[nodiscard]] bool all_delivered() const;
 
@@ -47,6 +50,7 @@ class Uplink : public std::enable_shared_from_this<Uplink> {
   Inbox& inbox_;
   const std::shared_ptr<spool::Spool> spool_;
   const OnEnd on_end_;
+  std::function<void(const std::string&)> on_cut_;
   std::shared_ptr<EventStream> stream_;
   std::uint64_t generation_ = 0;  // of the stream: late callbacks of an old one are ignored
   bool greeted_ = false;          // assayd said where to go on

@@ -65,7 +65,10 @@ std::uint64_t Spool::append(evidence::Event event) {
   std::uint64_t seq = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (const auto* console = std::get_if<evidence::ConsoleBytes>(&event.body)) {
+    if (cut_) {
+      if (complete_ || !std::holds_alternative<evidence::AttemptEnded>(event.body)) return last_;
+      event.body = end_of_cut();
+    } else if (const auto* console = std::get_if<evidence::ConsoleBytes>(&event.body)) {
       if (memory_bytes_ > limits_.memory_bytes) return last_;  // the disk is full and memory too
       console_bytes_ += console->bytes.size();
       if (console_bytes_ > limits_.console_bytes) {
@@ -103,24 +106,51 @@ void Spool::store(std::string bytes) {
   records_.push_back({0, length, std::move(bytes)});
 }
 
+// Under the mutex.
+Result<std::string> Spool::read_back(const Record& record) {
+  if (!record.memory.empty()) return record.memory;
+  auto message = wire::read_record(fd_.get(), record.offset - wire::record_header, longest_record);
+  if (!message) return tl::unexpected(message.error().in(file_.string()));
+  if (!*message || (*message)->size() != record.length) {
+    return fail(Cause::io, "{}: byte {}: damaged, or became shorter", file_.string(),
+                record.offset);
+  }
+  return std::string(as_text(**message));
+}
+
 Result<std::vector<std::string>> Spool::read(std::uint64_t after, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> events;
   std::size_t total = 0;
   for (std::uint64_t seq = std::max(after, acknowledged_); seq < last_ && total < bytes; ++seq) {
-    const Record& record = records_[seq - acknowledged_];
-    std::string event = record.memory;
-    if (event.empty()) {
-      event.resize(record.length);
-      const std::span bytes_of(reinterpret_cast<std::uint8_t*>(event.data()), event.size());
-      if (TRY(read_at(fd_.get(), bytes_of, record.offset, file_.string())) < event.size()) {
-        return fail(Cause::io, "{}: became shorter", file_.string());
-      }
-    }
-    total += event.size();
-    events.push_back(std::move(event));
+    auto event = read_back(records_[seq - acknowledged_]);
+    if (!event && events.empty()) return tl::unexpected(event.error());
+    if (!event) break;
+    total += event->size();
+    events.push_back(std::move(*event));
   }
   return events;
+}
+
+void Spool::cut(std::uint64_t after, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  while (last_ > std::max(after, acknowledged_)) {
+    memory_bytes_ -= records_.back().memory.size();
+    records_.pop_back();
+    --last_;
+  }
+  cut_ = true;
+  trouble_ = why;  // from here on in memory
+  if (!std::exchange(complete_, false)) return;
+  store(wire::encode({last_ + 1, {}, "", "", end_of_cut()}));
+  ++last_;
+  complete_ = true;
+}
+
+// Under the mutex.
+evidence::AttemptEnded Spool::end_of_cut() const {
+  return {evidence::Verdict::lab_error,
+          "the agent cannot read back the events that it kept: " + trouble_.value_or(""), -1, true};
 }
 
 void Spool::acknowledge(std::uint64_t seq) {
@@ -150,6 +180,11 @@ bool Spool::complete() const {
 bool Spool::delivered() const {
   const std::lock_guard lock(mutex_);
   return complete_ && acknowledged_ == last_;
+}
+
+bool Spool::was_cut() const {
+  const std::lock_guard lock(mutex_);
+  return cut_;
 }
 
 std::optional<std::string> Spool::trouble() const {

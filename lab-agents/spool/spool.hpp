@@ -5,7 +5,8 @@
 // written at once and not synced: they must outlive this process, not this
 // machine, whose attempts end with it anyway. When the disk is full the rest is
 // kept in memory (bounded) and `trouble()` says so, so that the attempt can end
-// with an honest lab error.
+// with an honest lab error. What cannot be read back is cut off: the attempt's end
+// then says so.
 #pragma once
 
 #include <condition_variable>
@@ -44,9 +45,14 @@ class Spool {
 
   // Numbers and keeps the event; calls `on_append` afterwards.
   std::uint64_t append(evidence::Event);
-  // Events after `after`, about `bytes` of them, serialised, in order.
+  // Events after `after`, about `bytes` of them, serialised, in order; an error only
+  // when the first of them cannot be read back.
   Result<std::vector<std::string>> read(std::uint64_t after, std::size_t bytes);
   void acknowledge(std::uint64_t seq);
+  // Forgets all events after `after`, which cannot be read back for the reason `why`.
+  // None but the attempt's end is kept after that, made a lab error; when it was
+  // among the forgotten, it stands again at once.
+  void cut(std::uint64_t after, const std::string& why);
 
   [[nodiscard]] const std::string& attempt() const { return attempt_; }
   std::uint64_t last() const;
@@ -55,7 +61,8 @@ class Spool {
   bool complete() const;
   // Everything is acknowledged, the last event too.
   bool delivered() const;
-  // Why events are only in memory, if they are.
+  bool was_cut() const;
+  // Why events are only in memory or lost, if they are.
   std::optional<std::string> trouble() const;
   void on_append(std::function<void()>);
   // Deletes the file; the object stays usable for nothing else.
@@ -70,6 +77,8 @@ class Spool {
   Spool(std::filesystem::path file, std::string attempt, UniqueFd fd, Limits limits);
   Result<> load();
   void store(std::string bytes);
+  Result<std::string> read_back(const Record&);
+  evidence::AttemptEnded end_of_cut() const;
 
   const std::filesystem::path file_;
   const std::string attempt_;
@@ -85,6 +94,7 @@ class Spool {
   std::uint64_t memory_bytes_ = 0;
   bool console_cut_ = false;
   bool complete_ = false;
+  bool cut_ = false;
   std::optional<std::string> trouble_;
   std::function<void()> on_append_;
 };

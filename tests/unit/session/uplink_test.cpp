@@ -1,5 +1,6 @@
 #include "session/uplink.hpp"
 
+#include <fcntl.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -29,13 +30,17 @@ class Receiver final : public v1::AgentService::Service {
     v1::EventsResponse response;
     while (stream->Read(&request)) {
       if (number < ends_.size() && request.events_size() > 0) return ends_[number];
-      for (const auto& event : request.events()) response.set_acknowledged(event.seq());
+      for (const auto& event : request.events()) {
+        response.set_acknowledged(event.seq());
+        last = event;
+      }
       stream->Write(response);
     }
     return grpc::Status::OK;
   }
 
   std::atomic<std::size_t> streams = 0;
+  v1::Event last;  // taken
 
  private:
   const std::vector<grpc::Status> ends_;
@@ -44,11 +49,13 @@ class Receiver final : public v1::AgentService::Service {
 struct Outcome {
   std::optional<Uplink::End> end;
   std::string why;
+  std::string cut;  // why the spool had to be
   std::size_t streams = 0;
+  v1::Event last;  // that assayd took
 };
 
 // Delivers two events, the last being the attempt's end, to such an assayd.
-Outcome deliver(std::vector<grpc::Status> ends) {
+Outcome deliver(std::vector<grpc::Status> ends, bool damaged = false) {
   spdlog::set_level(spdlog::level::off);
   Receiver receiver(std::move(ends));
   int port = 0;
@@ -64,6 +71,14 @@ Outcome deliver(std::vector<grpc::Status> ends) {
   spool->append({0, {}, "", "", evidence::Note{"begun"}});
   spool->append({0, {}, "", "", evidence::AttemptEnded{evidence::Verdict::passed, "", -1, false}});
 
+  if (damaged) {  // its last byte
+    const auto file = folder.path() / "r1.1.1.spool";
+    Bytes bytes = read_file(file, 1 << 20).value();
+    bytes.back() ^= 4;
+    const UniqueFd fd(open(file.c_str(), O_WRONLY | O_CLOEXEC));
+    EXPECT_TRUE(write_at(fd.get(), bytes, 0, "spool"));
+  }
+
   Inbox inbox;
   Outcome outcome;
   {
@@ -72,6 +87,7 @@ Outcome deliver(std::vector<grpc::Status> ends) {
           outcome.end = end;
           outcome.why = why;
         });
+    uplink->on_cut([&outcome](const std::string& why) { outcome.cut = why; });
     uplink->connect();
     const Deadline until = Deadline::after(20s);
     while (!outcome.end && !until.passed()) {
@@ -84,6 +100,7 @@ Outcome deliver(std::vector<grpc::Status> ends) {
   server->Shutdown(std::chrono::system_clock::now());
   server->Wait();
   outcome.streams = receiver.streams;
+  outcome.last = receiver.last;
   return outcome;
 }
 
@@ -102,6 +119,16 @@ TEST(Uplink, GoesOnAfterTrouble) {
                                    {grpc::INTERNAL, "sync: Input/output error"}});
   EXPECT_EQ(outcome.end, Uplink::End::delivered);
   EXPECT_EQ(outcome.streams, 6U);
+}
+
+TEST(Uplink, EndsAnAttemptWhoseEventsCannotBeReadBack) {
+  const Outcome outcome = deliver({}, true);
+  EXPECT_EQ(outcome.end, Uplink::End::delivered);
+  EXPECT_NE(outcome.cut.find("r1.1.1.spool: byte "), std::string::npos) << outcome.cut;
+  EXPECT_EQ(outcome.last.seq(), 2U);
+  EXPECT_EQ(outcome.last.attempt_ended().verdict(), v1::VERDICT_LAB_ERROR);
+  EXPECT_EQ(outcome.last.attempt_ended().sentence(),
+            "the agent cannot read back the events that it kept: " + outcome.cut);
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include "spool/spool.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/file.hpp"
 #include "wire/event.hpp"
@@ -91,6 +93,61 @@ TEST_F(SpoolTest, a_flood_is_cut_with_a_note_and_stays_contiguous) {
   EXPECT_EQ(numbers(events), (std::vector<std::uint64_t>{1, 2, 3, 4}));
   EXPECT_EQ(std::get<Note>(wire::decode_event(as_bytes(events[2]))->body).text,
             "the console said more than 0 MiB: its bytes are not kept from here on");
+}
+
+class CutSpoolTest : public SpoolTest {
+ protected:
+  // Three notes on disk, the second of them damaged.
+  std::shared_ptr<Spool> damaged() {
+    const auto spool = create("r1.1.1");
+    for (const char* text : {"a", "b", "c"}) spool->append(note(text));
+    Bytes bytes = *read_file(folder_.path() / "r1.1.1.spool", 1 << 20);
+    bytes[bytes.size() / 2] ^= 4;
+    const UniqueFd fd(open((folder_.path() / "r1.1.1.spool").c_str(), O_WRONLY | O_CLOEXEC));
+    EXPECT_EQ(pwrite(fd.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    return spool;
+  }
+  // The verdict and sentence of the last event.
+  static std::pair<Verdict, std::string> end(const std::vector<std::string>& events) {
+    const auto event = wire::decode_event(as_bytes(events.back()));
+    const auto& ended = std::get<AttemptEnded>(event->body);
+    return {ended.verdict, ended.sentence};
+  }
+  const std::pair<Verdict, std::string> lost_{
+      Verdict::lab_error, "the agent cannot read back the events that it kept: the disk is gone"};
+};
+
+TEST_F(CutSpoolTest, what_can_be_read_back_is) {
+  const auto spool = damaged();
+  EXPECT_EQ(numbers(*spool->read(0, 1 << 20)), (std::vector<std::uint64_t>{1}));
+  const auto second = spool->read(1, 1 << 20);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().cause, Cause::io);
+  EXPECT_EQ(second.error().text.substr(0, second.error().text.find(": byte")),
+            (folder_.path() / "r1.1.1.spool").string());
+}
+
+TEST_F(CutSpoolTest, a_running_attempt_still_ends) {
+  const auto spool = damaged();
+  spool->cut(1, "the disk is gone");
+  EXPECT_TRUE(spool->was_cut());
+  EXPECT_EQ(spool->append(note("d")), 1u) << "nothing more is kept";
+  EXPECT_FALSE(spool->complete());
+  spool->append({0, {}, "", "", AttemptEnded{Verdict::passed, "", -1, false}});
+  EXPECT_TRUE(spool->complete());
+  EXPECT_EQ(numbers(*spool->read(0, 1 << 20)), (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(end(*spool->read(1, 1 << 20)), lost_);
+  spool->acknowledge(2);
+  EXPECT_TRUE(spool->delivered());
+}
+
+TEST_F(CutSpoolTest, one_that_had_ended_ends_at_once) {
+  const auto spool = damaged();
+  spool->append({0, {}, "", "", AttemptEnded{Verdict::passed, "", -1, false}});
+  spool->cut(1, "the disk is gone");
+  EXPECT_EQ(spool->last(), 2u);
+  EXPECT_TRUE(spool->complete());
+  EXPECT_EQ(end(*spool->read(1, 1 << 20)), lost_);
 }
 
 TEST_F(SpoolTest, an_attempt_is_spooled_once) {
