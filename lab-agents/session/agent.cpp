@@ -281,11 +281,15 @@ std::string Agent::refusal(const AttemptOrder& order) {
       }
     }
   }
-  for (const auto& lease : order.leases) {
-    if (const auto raised = boards_.raise_epoch(lease.board, lease.epoch); !raised)
-      return raised.error().text;
-  }
   return "";
+}
+
+// What must be on disk before an attempt begins.
+Result<std::unique_ptr<spool::Spool>> Agent::keep(const AttemptOrder& order) {
+  for (const auto& lease : order.leases) TRY(boards_.raise_epoch(lease.board, lease.epoch));
+  auto spool = spool::Spool::create(config_.state / "spool", order.id);
+  if (!spool) return tl::unexpected(spool.error().in("the agent cannot keep events"));
+  return spool;
 }
 
 void Agent::answer(const std::string& attempt, const std::string& refusal) {
@@ -312,8 +316,14 @@ void Agent::assigned(const v1::Assignment& assignment) {
   const Deadline until = Deadline::at(lease_from_ + lease - executor::safe_state_limit);
   if (until.passed()) return answer(id, "the assignment came when its lease was over already");
   if (const std::string why = refusal(order); !why.empty()) return answer(id, why);
-  auto spool = spool::Spool::create(config_.state / "spool", id);
-  if (!spool) return answer(id, "the agent cannot keep events: " + spool.error().text);
+  auto spool = keep(order);
+  if (!spool) {
+    // Before the answer, or the job would come again at once: it waits, or runs elsewhere.
+    for (const auto& board : order.leases) {
+      if (spool.error().cause != Cause::refused) set_aside(board.board, spool.error().text);
+    }
+    return answer(id, spool.error().text);
+  }
 
   answer(id, "");
   Attempt& attempt = attempts_[id];
@@ -382,6 +392,12 @@ void Agent::tell_of(const std::string& board) {
   v1::ControlRequest request;
   *request.mutable_board()->mutable_board() = board_info(board);
   send(std::move(request));
+}
+
+void Agent::set_aside(const std::string& board, const std::string& why) {
+  boards_.set_aside(board, why);
+  tell_of(board);
+  look_after(board);
 }
 
 // What is wrong with it may pass: a disk that was full, a cable that was loose.

@@ -69,6 +69,7 @@ class Agent {
   void welcomed(const v1::Welcome&);
   void assigned(const v1::Assignment&);
   std::string refusal(const AttemptOrder&);
+  Result<std::unique_ptr<spool::Spool>> keep(const AttemptOrder&);
   void answer(const std::string& attempt, const std::string& refusal);
   void renew();
   void renewed(const v1::RenewalAnswer&);
@@ -80,6 +81,7 @@ class Agent {
   void send(v1::ControlRequest);
   void wind_down();
   void tell_of(const std::string& board);
+  void set_aside(const std::string& board, const std::string& why);
   void look_after(const std::string& board);
   void recover(const std::string& board);
   void recovered(const std::string& board);

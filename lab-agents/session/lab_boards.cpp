@@ -1,6 +1,10 @@
 #include "session/lab_boards.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <set>
 #include <thread>
@@ -18,6 +22,8 @@ namespace {
 constexpr std::uint64_t epoch_block = 256;
 constexpr Duration safe_state_time = std::chrono::seconds(10);
 constexpr Duration check_time = std::chrono::seconds(10);
+// Free on the agent's disk before a board is fit again: events, artifacts, flash.
+constexpr off_t room_of_attempt = 1 << 20;
 
 // What the profile adds to what the devices give: an update over SMP needs only
 // a console, but only the profile knows that the firmware speaks it.
@@ -150,6 +156,25 @@ Result<> LabBoards::raise_epoch(const std::string& id, std::uint64_t epoch) {
   return {};
 }
 
+void LabBoards::set_aside(const std::string& id, const std::string& why) {
+  spdlog::warn("board {} is quarantined: {}", id, why);
+  const std::lock_guard lock(mutex_);
+  boards_.at(id).quarantine = why;
+}
+
+// By taking it for a moment: a quota shows no other way.
+Result<> LabBoards::check_room(const std::string& id) const {
+  const auto file = state_ / ("room-" + id);
+  const UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  Result<> room;
+  if (const int error = fd ? posix_fallocate(fd.get(), 0, room_of_attempt) : errno; error != 0) {
+    errno = error;
+    room = fail_errno(state_.string());
+  }
+  ::unlink(file.c_str());
+  return room;
+}
+
 std::string LabBoards::recover(const std::string& id, const std::stop_token& stop) {
   Entry& entry = boards_.at(id);
   std::string why;
@@ -161,7 +186,23 @@ std::string LabBoards::recover(const std::string& id, const std::stop_token& sto
     if (ability == "flash.read") continue;  // an extra of "flash"
     const auto checked =
         entry.board->check(ability, {view(id).epoch, {Deadline::after(check_time), stop}});
-    if (!checked) why = fmt::format("{} does not work: {}", ability, checked.error().text);
+    if (checked) continue;
+    auto error = checked.error();
+    if (ability == "console" && error.cause == Cause::not_found &&
+        entry.board->power() != nullptr) {
+      // A port that may come with the board's power.
+      const abilities::Order order{view(id).epoch, {Deadline::after(check_time), stop}};
+      const auto ready = entry.board->power()->on(order).and_then(
+          [&] { return entry.board->console()->ready(order); });
+      why = switch_off(entry);  // also after a stop
+      if (ready) continue;
+      error = ready.error();
+    }
+    if (why.empty()) why = fmt::format("{} does not work: {}", ability, error.text);
+  }
+  if (why.empty()) {
+    const auto room = check_room(id);
+    if (!room) why = "the agent cannot keep events: " + room.error().text;
   }
   if (!why.empty()) spdlog::warn("board {} is quarantined: {}", id, why);
   const std::lock_guard lock(mutex_);

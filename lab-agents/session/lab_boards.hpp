@@ -55,14 +55,18 @@ class LabBoards {
   // before it returns.
   Result<> raise_epoch(const std::string& id, std::uint64_t epoch);
 
+  // Not to be used for the reason `why`, until recover() finds it fit.
+  void set_aside(const std::string& id, const std::string& why);
   // After a lab error, or where it could not be switched off: hosts started anew,
-  // switched off, every ability checked. Returns why the board must not be used, or "".
+  // switched off, every ability checked, and room for an attempt on the agent's disk.
+  // Returns why the board must not be used, or "".
   std::string recover(const std::string& id, const std::stop_token& stop = {});
 
  private:
   explicit LabBoards(std::filesystem::path state) : state_(std::move(state)) {}
   Result<> load_epochs();
   std::string switch_off(Entry&, const std::stop_token& stop = {});
+  Result<> check_room(const std::string& id) const;
 
   const std::filesystem::path state_;
   std::map<std::string, Entry> boards_;  // constant after open(), but for quarantine

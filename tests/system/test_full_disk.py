@@ -153,29 +153,32 @@ def test_disk_that_fills_up_and_assayd_killed_on_it(disk, make_lab, firmware):
     assert_contiguous(lab, attempts(shown)[0])
 
 
-def test_agent_whose_disk_is_full_errs_as_the_lab_and_works_again(disk, make_lab, firmware):
+def test_agent_whose_disk_is_full_sets_its_boards_aside_until_there_is_space(disk, make_lab, firmware):
+    """A job is not thrown away on it: it waits, and runs when there is space."""
     lab = lab_on(disk, make_lab, "agent")
     agent = one(lab, "bin/assay-agent")
-    expected = {}
 
-    def run(plan, status, verdict, words="", **artifacts):
-        said = lab.run(plan, check=status, **artifacts).stdout
-        name = run_id(said)
-        expected[name] = verdict
-        assert re.search(rf"^{name} {words}", said.splitlines()[-1]), said
-
-    def errs(words, **artifacts):
+    def waits(plan, words, **artifacts):
         disk.fill()
-        run("ota-confirm", LAB_ERROR, "VERDICT_LAB_ERROR", rf"lab-error: {words}: write: {FULL}$", **artifacts)
+        run = lab.submit(plan, **artifacts)
+        end = time.monotonic() + 20
+        while f"the agent cannot keep events: {lab.state}/agent" not in (why := lab.cli("why", run).stdout):
+            assert time.monotonic() < end, why
+            time.sleep(0.1)
+        time.sleep(2.5)  # the agent has looked at its board again
+        assert lab.show(run)["state"] != "RUN_STATE_ENDED"
         disk.free()
+        assert lab.cli("watch", run, timeout=60).returncode == PASSED
+        first, *_, last = attempts(lab.show(run))
+        assert first["verdict"] == "VERDICT_LAB_ERROR"
+        assert re.search(rf"{words}: write: {FULL}$", first["sentence"]), first["sentence"]
+        assert last["verdict"] == "VERDICT_PASSED"
 
     # It cannot note the lease of a board, and when it can, not fetch what it lacks.
     state = f"{lab.state}/agent"
-    errs(f"the agent 'virtual' refused the assignment: {state}/epochs", base=firmware.base, update=firmware.v2)
-    run("smoke", PASSED, "VERDICT_PASSED", base=firmware.base)
-    errs(rf"artifact [0-9a-f]{{12}}: {state}/cache/[0-9a-f]{{64}}\.part", base=firmware.base, update=firmware.v2)
-    run("ota-confirm", PASSED, "VERDICT_PASSED", base=firmware.base, update=firmware.v2)
-    assert verdicts(lab) == expected
+    waits("smoke", f"the agent 'virtual' refused the assignment: {state}/epochs", base=firmware.base)
+    waits("ota-confirm", rf"artifact [0-9a-f]{{12}}: {state}/cache/[0-9a-f]{{64}}\.part",
+          base=firmware.base, update=firmware.v2)
     assert one(lab, "bin/assay-agent") == agent, "nobody started it again"
 
 
