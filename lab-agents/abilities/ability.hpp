@@ -82,6 +82,9 @@ class Console {
   // listened are delivered first (the last MiB of them).
   virtual void listen(Sink sink) = 0;
   virtual Result<> write(const Order&, ByteView) = 0;
+  // Waits for a port that comes with the board's power or a cable. Cause::device,
+  // with its name and how long it was waited for, when it does not come.
+  virtual Result<> ready(const Order&) { return {}; }
 };
 
 // Something that happened to a device by itself.
@@ -90,6 +93,7 @@ struct Incident {
     guest_fault,  // the emulated processor locked up: the product's doing
     gone,         // device, machine or host vanished: the lab's
     back,
+    port_gone,  // a console's port, alone: it may come back with the board's power
   };
   Kind kind = Kind::gone;
   std::string text;
@@ -112,7 +116,8 @@ class Board {
   virtual Console* console() = 0;
   // Does this ability ("power", "flash", "console", "reset") work right now, and
   // is that known? Does not disturb the program under test. The error says what
-  // is wrong with the lab.
+  // is wrong with the lab; Cause::not_found: a console's port is not there, which
+  // is no fault where it comes with the board's power and the board is off.
   virtual Result<Health> check(std::string_view ability, const Order&) = 0;
   // Incidents since the last call, oldest first.
   virtual std::vector<Incident> incidents() = 0;

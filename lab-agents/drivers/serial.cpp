@@ -3,7 +3,7 @@
 //
 // A port that is not there, or goes (a USB adapter pulled out, a board with
 // built-in USB that resets), is waited for with inotify on its folder; Incident
-// gone and back tell it. A port that is absent at the start is no error of
+// port_gone and back tell it. A port that is absent at the start is no error of
 // make_driver(): check() says so.
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -40,9 +40,10 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
 
   // A port that is open says nothing of what is behind it.
   Result<abilities::Health> check(std::string_view, const Order&) override {
+    look();
     if (!port_) reopen();
     if (port_) return abilities::Health::unproven;
-    return fail(Cause::device, "{}", why_);
+    return fail(not_there_ ? Cause::not_found : Cause::device, "{}", why_);
   }
 
   void poll_fds(std::vector<pollfd>& fds, bool console_full) override {
@@ -75,6 +76,33 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
     return written;
   }
 
+  Result<> ready(const Order& order) override {
+    const auto begin = BootTime::now();
+    look();
+    if (!port_) reopen();
+    while (!port_) {
+      pollfd notice{notices_.get(), POLLIN, 0};
+      const auto woken = wait_ready({&notice, 1}, order.wait);
+      if (!woken && woken.error().cause == Cause::timeout) {
+        return fail(Cause::device, "{} (it was waited for {})", why_,
+                    human(BootTime::now() - begin));
+      }
+      TRY(woken);
+      take_notices();
+      reopen();
+    }
+    return {};
+  }
+
+  // Has the port gone without anybody having read it?
+  void look() {
+    if (!port_) return;
+    pollfd port{port_.get(), 0, 0};
+    if (poll(&port, 1, 0) > 0 && (port.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
+      while (port_) read_some_bytes();
+    }
+  }
+
   void read_some_bytes() {
     std::array<std::uint8_t, 65536> piece;
     const auto n = ::read(port_.get(), piece.data(), piece.size());
@@ -86,7 +114,7 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
   void lose(const std::string& why) {
     port_.reset();
     why_ = fmt::format("{}: {}", settings_.path.string(), why);
-    if (sink_) sink_({Incident::Kind::gone, why_});
+    if (sink_) sink_({Incident::Kind::port_gone, why_});
     was_lost_ = true;
     reopen();
   }
@@ -96,6 +124,7 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
     auto port = open_serial(settings_);
     if (!port) {
       why_ = port.error().text;
+      not_there_ = port.error().cause == Cause::not_found;
       return;
     }
     port_ = std::move(*port);
@@ -130,6 +159,7 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
   int watched_ = -1;
   UniqueFd port_;
   std::string why_;  // there is no port
+  bool not_there_ = false;
   bool was_lost_ = false;
 };
 

@@ -71,7 +71,10 @@ Result<UniqueFd> open_serial(const SerialSettings& settings) {
   if (!fd && error == EBUSY) {
     return fail(Cause::refused, "{}: another process has it open", path);
   }
-  if (!fd) return fail(Cause::device, "{}: {}", path, std::strerror(error));
+  if (!fd) {
+    const bool none = error == ENOENT || error == ENXIO || error == ENODEV;
+    return fail(none ? Cause::not_found : Cause::device, "{}: {}", path, std::strerror(error));
+  }
   termios line{};
   if (tcgetattr(fd.get(), &line) != 0) {
     return fail(Cause::device, "{}: is no serial port ({})", path, std::strerror(errno));

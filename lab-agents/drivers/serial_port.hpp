@@ -21,8 +21,8 @@ struct SerialSettings {
 // Cause::invalid, with the rates that there are.
 Result<> check_baud(std::int64_t baud);
 
-// Non-blocking. Cause::refused when another process has it; Cause::device when
-// it is not there or may not be opened: the text names the group to join.
+// Non-blocking. Cause::refused when another process has it; not_found when it is
+// not there; device when it may not be opened: the text names the group to join.
 Result<UniqueFd> open_serial(const SerialSettings&);
 
 }  // namespace assay::drivers

@@ -25,6 +25,13 @@ void begin_actuation(RoleState& role, Interrupts& interrupts, const std::string&
   role.console->mark(what, silent);
   (void)role.board->incidents();  // of the program that is being replaced
   interrupts.forget_lockup(role.name());
+  interrupts.port_may_go(role.name(), Deadline::never());
+}
+
+// The board starts, or does so by now: its console's port comes with it.
+void end_actuation(Run& run) {
+  if (run.role.console->is_off()) return;
+  run.interrupts.port_may_go(run.role.name(), Deadline::after(port_within));
 }
 
 Outcome lacks(const Run& run, const std::string& ability) {
@@ -110,6 +117,10 @@ Outcome run(Run& run, const plans::Power& step) {
       done = cycle(run);
       break;
   }
+  end_actuation(run);
+  if (auto* console = run.role.board->console(); done && step.to != To::off && console != nullptr) {
+    done = console->ready(run.role.order(run.wait.at_most(port_within)));
+  }
   return done ? Outcome{} : from_error(run, done.error(), doing);
 }
 
@@ -133,6 +144,7 @@ Outcome run(Run& run, const plans::Reset&) {
   } else {
     return lacks(run, "reset");
   }
+  end_actuation(run);
   run.emit(evidence::ResetPulse{});
   return {};
 }
@@ -159,6 +171,7 @@ Outcome run(Run& run, const plans::Flash& step) {
   }
   begin_actuation(role, run.interrupts, "flash", false);
   const auto done = flash->write(role.order(run.within(flash_within)), job);
+  end_actuation(run);
   return done ? Outcome{} : from_error(run, done.error(), doing);
 }
 

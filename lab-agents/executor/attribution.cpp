@@ -35,6 +35,8 @@ Outcome locked_up(const std::string& text, const std::string& before) {
 // What happened by itself to this board since it was last actuated.
 std::optional<Outcome> by_incident(const Run& run, const std::string& before) {
   for (const auto& incident : run.role.board->incidents()) {
+    // Only its own time tells whether it was to go; then it was told at once.
+    if (incident.kind == Incident::Kind::port_gone) continue;
     run.interrupts.incident(run.role.name(), incident);
   }
   const auto fault = run.interrupts.fault(run.role.name());
@@ -100,7 +102,15 @@ std::optional<Outcome> trouble(const Run& run, const Missing& missing, bool may_
       proven = proven || *checked == abilities::Health::proven;
       continue;
     }
-    const auto& error = checked.error();
+    auto error = checked.error();
+    if (error.cause == Cause::not_found && ability == "console") {
+      // A port that goes with the board.
+      if (run.role.console->is_off()) continue;
+      const Wait back{Deadline::after(port_within), run.wait.stop};
+      const auto ready = board.console()->ready(run.role.order(back));
+      if (ready) continue;
+      error = ready.error();
+    }
     if (error.cause == Cause::guest) return locked_up(error.text, missing.before);
     if (error.cause == Cause::cancelled) return interrupted(run, missing.before);
     return Outcome{

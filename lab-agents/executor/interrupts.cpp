@@ -41,7 +41,12 @@ void Interrupts::incident(const std::string& role, const abilities::Incident& in
   if (incident.kind == Kind::back) return;
   {
     const std::scoped_lock lock(mutex_);
-    faults_.try_emplace(role, Fault{incident.kind, role, incident.text, false});
+    const bool port = incident.kind == Kind::port_gone;
+    if (const auto may_go = ports_may_go_.find(role);
+        port && may_go != ports_may_go_.end() && !may_go->second.passed()) {
+      return;
+    }
+    faults_.try_emplace(role, Fault{port ? Kind::gone : incident.kind, role, incident.text, false});
   }
   stop_step();
 }
@@ -69,6 +74,11 @@ std::optional<Fault> Interrupts::fault(const std::string& role) const {
     if (fault.kind == Kind::gone) return fault;
   }
   return std::nullopt;
+}
+
+void Interrupts::port_may_go(const std::string& role, Deadline until) {
+  const std::scoped_lock lock(mutex_);
+  ports_may_go_.insert_or_assign(role, until);
 }
 
 void Interrupts::forget_lockup(const std::string& role) {

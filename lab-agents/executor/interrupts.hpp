@@ -13,6 +13,7 @@
 #include <string>
 
 #include "abilities/ability.hpp"
+#include "base/clock.hpp"
 #include "executor/console_lines.hpp"
 
 namespace assay::executor {
@@ -53,6 +54,9 @@ class Interrupts {
   [[nodiscard]] std::optional<NeverSeen> never() const;
   // Of this role; of any role when it is gone.
   [[nodiscard]] std::optional<Fault> fault(const std::string& role) const;
+  // A console's port that goes by then goes with the board's power, as that of a
+  // board with built-in USB does: it is no fault.
+  void port_may_go(const std::string& role, Deadline);
   // The program is about to be started anew.
   void forget_lockup(const std::string& role);
 
@@ -66,6 +70,7 @@ class Interrupts {
   Heed heed_;
   std::optional<NeverSeen> never_;
   std::map<std::string, Fault> faults_;                // by role
+  std::map<std::string, Deadline> ports_may_go_;       // by role
   std::stop_callback<std::function<void()>> on_stop_;  // last: it uses the above
 };
 

@@ -73,6 +73,10 @@ Outcome run(Run&, const plans::Erase&);
 Outcome run(Run&, const plans::AssertRunning&);
 Outcome run(Run&, const plans::Hold&);
 
+// For a console's port to go and come back with the board: what the agent's
+// machine takes to find a USB device, whatever the board type.
+inline constexpr Duration port_within = std::chrono::seconds(10);
+
 // Switches the board off and verifies it: read back, or silent.
 Result<> switch_off(RoleState&, EventSink&, Interrupts&, const Wait&);
 

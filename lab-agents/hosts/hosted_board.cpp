@@ -94,6 +94,7 @@ class HostedBoard::Parts {
       return ability.run("write", {{"bytes", Json::binary(Bytes(bytes.begin(), bytes.end()))}},
                          order);
     }
+    Result<> ready(const Order& order) override { return ability.run("ready", {}, order); }
     Ability ability;
   };
 

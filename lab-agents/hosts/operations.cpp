@@ -44,7 +44,9 @@ Result<Json> flash(abilities::Flash* flash, const Request& r, const Order& order
 }
 
 Result<Json> console(abilities::Console* console, const Request& r, const Order& order) {
-  if (console == nullptr || r.operation != "write") return unknown(r);
+  if (console == nullptr) return unknown(r);
+  if (r.operation == "ready") return nothing(console->ready(order));
+  if (r.operation != "write") return unknown(r);
   return nothing(console->write(order, r.arguments.at("bytes").get_binary()));
 }
 

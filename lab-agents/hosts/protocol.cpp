@@ -101,7 +101,7 @@ ToAgent to_agent(const Json& m) {
                                    Bytes(m.at("bytes").get_binary())};
   }
   if (type == "incident") {
-    return abilities::Incident{enumerator(m.at("kind"), abilities::Incident::Kind::back),
+    return abilities::Incident{enumerator(m.at("kind"), abilities::Incident::Kind::port_gone),
                                m.at("text")};
   }
   const std::uint64_t id = m.at("id");

@@ -186,7 +186,19 @@ std::string LabBoards::recover(const std::string& id, const std::stop_token& sto
     if (ability == "flash.read") continue;  // an extra of "flash"
     const auto checked =
         entry.board->check(ability, {view(id).epoch, {Deadline::after(check_time), stop}});
-    if (!checked) why = fmt::format("{} does not work: {}", ability, checked.error().text);
+    if (checked) continue;
+    auto error = checked.error();
+    if (ability == "console" && error.cause == Cause::not_found &&
+        entry.board->power() != nullptr) {
+      // A port that may come with the board's power.
+      const abilities::Order order{view(id).epoch, {Deadline::after(check_time), stop}};
+      const auto ready = entry.board->power()->on(order).and_then(
+          [&] { return entry.board->console()->ready(order); });
+      why = switch_off(entry);  // also after a stop
+      if (ready) continue;
+      error = ready.error();
+    }
+    if (why.empty()) why = fmt::format("{} does not work: {}", ability, error.text);
   }
   if (why.empty()) {
     const auto room = check_room(id);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/file.hpp"
 #include "drivers/driver.hpp"
@@ -143,10 +144,11 @@ TEST_F(SerialDriver, WaitsForADeviceThatComesBack) {
   std::filesystem::remove(link());
   device.reset();
   ASSERT_TRUE(until([&] { return !incidents.empty(); }));
-  EXPECT_EQ(incidents[0].kind, Incident::Kind::gone);
+  EXPECT_EQ(incidents[0].kind, Incident::Kind::port_gone);
   EXPECT_THAT(incidents[0].text, HasSubstr(link().string()));
   EXPECT_EQ(error_of(driver->check("console", order)),
             link().string() + ": No such file or directory");
+  EXPECT_EQ(cause_of(driver->check("console", order)), Cause::not_found);
   EXPECT_EQ(cause_of(driver->console()->write(order, as_bytes("x"))), Cause::device);
   // Put in again, as another device file.
   device = std::make_unique<Device>();
@@ -157,6 +159,37 @@ TEST_F(SerialDriver, WaitsForADeviceThatComesBack) {
   EXPECT_TRUE(driver->check("console", order));
   device->say("hello again");
   EXPECT_TRUE(until([&] { return said == "hello again"; }));
+}
+
+// A board with built-in USB that has been switched on.
+TEST_F(SerialDriver, IsReadyOnceThePortIsThere) {
+  auto device = std::make_unique<Device>();
+  attach(*device);
+  open();
+  EXPECT_TRUE(driver->console()->ready(order));
+  std::filesystem::remove(link());
+  device = std::make_unique<Device>();  // nobody has read yet that the first one hung up
+  std::jthread usb([&] {
+    std::this_thread::sleep_for(50ms);
+    attach(*device);
+  });
+  ASSERT_TRUE(driver->console()->ready(order));
+  usb.join();
+  ASSERT_EQ(incidents.size(), 2U);
+  EXPECT_EQ(incidents[0].kind, Incident::Kind::port_gone);
+  EXPECT_EQ(incidents[1].kind, Incident::Kind::back);
+  listen();
+  device->say("hello");
+  EXPECT_TRUE(until([&] { return said == "hello"; }));
+}
+
+TEST_F(SerialDriver, SaysWhichPortItWaitedFor) {
+  open();
+  const auto ready = driver->console()->ready({1, Wait::for_(20ms)});
+  EXPECT_EQ(cause_of(ready), Cause::device);
+  EXPECT_THAT(error_of(ready),
+              testing::MatchesRegex(link().string() + ": No such file or directory \\(it was "
+                                                      "waited for [0-9.]+ m?s\\)"));
 }
 
 // Also when its folder does not exist yet.

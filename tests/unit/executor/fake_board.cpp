@@ -67,6 +67,7 @@ Result<> FakeBoard::begin(const std::string& operation, const Order& order) {
     return !fault.empty() && operation.starts_with(fault);
   };
   dumb_ = dumb_ || is(faults.dumb_from);
+  port_stays_away_ = port_stays_away_ || is(faults.port_stays_away_from);
   for (const auto& [name, error] : faults.failing) {
     if (is(name)) return tl::unexpected(error);
   }
@@ -87,6 +88,9 @@ Result<> FakeBoard::begin(const std::string& operation, const Order& order) {
 Result<abilities::Health> FakeBoard::check(std::string_view ability, const Order& order) {
   TRY(begin("check." + std::string(ability), order));
   const std::scoped_lock lock(mutex_);
+  if (ability == "console" && !port_there_) {
+    return fail(Cause::not_found, "ttyFAKE: No such file or directory");
+  }
   if (const auto fault = faults.unhealthy.find(std::string(ability));
       fault != faults.unhealthy.end()) {
     return tl::unexpected(fault->second);
@@ -108,6 +112,7 @@ void FakeBoard::on_incident(std::function<void(const Incident&)> tell) {
 Result<> FakeBoard::on(const Order& order) {
   TRY(begin("power.on", order));
   const std::scoped_lock lock(mutex_);
+  port(true);
   if (!std::exchange(powered_, true)) boot();
   return {};
 }
@@ -117,6 +122,7 @@ Result<> FakeBoard::off(const Order& order) {
   const std::scoped_lock lock(mutex_);
   if (faults.power_stuck) return {};
   powered_ = running_ = false;
+  port(false);
   return {};
 }
 
@@ -130,7 +136,10 @@ Result<std::optional<bool>> FakeBoard::is_on(const Order& order) {
 Result<> FakeBoard::pulse(const Order& order) {
   TRY(begin("reset", order));
   const std::scoped_lock lock(mutex_);
-  if (powered_) boot();
+  if (!powered_) return {};
+  port(false);
+  port(true);
+  boot();
   return {};
 }
 
@@ -227,8 +236,23 @@ void FakeBoard::run_program() {
   running_ = true;
 }
 
+void FakeBoard::port(bool there) {
+  if (!faults.port_goes || there == port_there_ || (there && port_stays_away_)) return;
+  port_there_ = there;
+  incidents_.push_back(there ? Incident{Incident::Kind::back, "ttyFAKE is back"}
+                             : Incident{Incident::Kind::port_gone, "ttyFAKE: it hung up"});
+  if (on_incident_) on_incident_(incidents_.back());
+}
+
+Result<> FakeBoard::ready(const Order& order) {
+  TRY(begin("console.ready", order));
+  const std::scoped_lock lock(mutex_);
+  if (port_there_) return {};
+  return fail(Cause::device, "ttyFAKE: No such file or directory (it was waited for 10.0 s)");
+}
+
 void FakeBoard::put(const std::string& text) {
-  if (dumb_) return;
+  if (dumb_ || !port_there_) return;
   // In pieces, as a line comes.
   for (std::size_t at = 0; at < text.size(); at += 7) {
     const auto piece = as_bytes(std::string_view(text).substr(at, 7));

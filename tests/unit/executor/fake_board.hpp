@@ -26,8 +26,10 @@ struct Faults {
   std::set<std::string> unproven = {};          // abilities whose check() proves nothing
   std::map<std::string, Error> failing = {};    // by operation ("flash.write"): its error
   std::string blocked = {};                     // this operation blocks until its Wait ends
-  std::string lost_at = {};    // at this operation the board is gone, and it blocks
-  std::string dumb_from = {};  // at this operation its console's wire comes off
+  std::string lost_at = {};               // at this operation the board is gone, and it blocks
+  std::string dumb_from = {};             // at this operation its console's wire comes off
+  bool port_goes = false;                 // with the power and at a reset, and comes back
+  std::string port_stays_away_from = {};  // from this operation on it does not
   bool smp_silent = false;
   bool smp_lies = false;  // says the other image's hash
   bool says_lie = false;  // the program prints what is not in its image
@@ -80,11 +82,13 @@ class FakeBoard final : public abilities::Board,
   Result<std::optional<Bytes>> read(const abilities::Order&, std::uint64_t, std::uint64_t) override;
   void listen(Sink) override;
   Result<> write(const abilities::Order&, ByteView) override;
+  Result<> ready(const abilities::Order&) override;
 
   Result<> begin(const std::string& operation, const abilities::Order&);
   void boot();  // with mutex_ held, as all below
   void run_program();
   void put(const std::string& text);
+  void port(bool there);
   void answer(const Bytes& packet);
   nlohmann::json handle(std::uint16_t group, std::uint8_t id, bool write,
                         const nlohmann::json& body);
@@ -98,7 +102,8 @@ class FakeBoard final : public abilities::Board,
   mutable std::condition_variable_any changed_;
   std::vector<std::string> history_;
   Bytes flash_ = Bytes(flash_size, 0xFF);
-  bool powered_ = false, running_ = false, reset_asked_ = false, dumb_ = false;
+  bool powered_ = false, running_ = false, reset_asked_ = false, dumb_ = false, port_there_ = true,
+       port_stays_away_ = false;
   enum class Pending { no, test, permanent } pending_ = Pending::no;
   bool confirmed_ = true;  // what runs; else the next boot reverts
   std::uint64_t upload_ = 0, upload_size_ = 0;

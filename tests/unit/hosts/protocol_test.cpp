@@ -57,7 +57,8 @@ TEST(HostProtocol, CarriesRepliesConsoleAndIncidents) {
   Decoder decoder;
   for (const ToAgent& message :
        {ToAgent(Reply{3, Json(true)}), ToAgent(Reply{4, fail(Cause::device, "loose")}),
-        ToAgent(ConsoleChunk{{123}, {0, 255}}), ToAgent(Incident{Incident::Kind::back, "here"})}) {
+        ToAgent(ConsoleChunk{{123}, {0, 255}}),
+        ToAgent(Incident{Incident::Kind::port_gone, "here"})}) {
     decoder.feed(*encode(message));
   }
   EXPECT_EQ(*std::get<Reply>(**decoder.next_to_agent()).value, Json(true));
@@ -68,7 +69,7 @@ TEST(HostProtocol, CarriesRepliesConsoleAndIncidents) {
   const auto chunk = std::get<ConsoleChunk>(**decoder.next_to_agent());
   EXPECT_EQ(chunk.at.ns, 123);
   EXPECT_EQ(chunk.bytes, Bytes({0, 255}));
-  EXPECT_EQ(std::get<Incident>(**decoder.next_to_agent()).kind, Incident::Kind::back);
+  EXPECT_EQ(std::get<Incident>(**decoder.next_to_agent()).kind, Incident::Kind::port_gone);
   EXPECT_EQ(*decoder.next_to_agent(), std::nullopt);
 }
 
