@@ -1,8 +1,8 @@
 """A board on somebody's desk: real MCUboot and Zephyr in QEMU, with nothing to hold on to but a
 relay, a flasher and a serial line.
 
-`DeskBoard` is the board; it owns the chip's flash and the serial line (a PTY whose name stays). The
-file itself, run with the board's socket, is the script that a lab has for it:
+`DeskBoard` is the board; it owns the chip's flash and the serial line (a PTY whose name stays). With
+usb=True the line is there while the board has power only, and somewhat later: built-in USB. The file itself, run with the board's socket, is the script that a lab has for it:
 
     desk_board.py SOCKET on|off|status
     desk_board.py SOCKET write FILE ADDRESS     (erases the chip; raw, or Intel HEX by the name)
@@ -26,22 +26,19 @@ PIECE = 1800  # bytes a gdb packet: twice that in digits, below the stub's 4096
 
 
 class DeskBoard:
-    def __init__(self, folder):
+    def __init__(self, folder, usb=False):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.flash = b"\xff" * FLASH_SIZE
         self.calls = []  # what the scripts were called with
         self._machine = self._qmp = self._uart = self._to_line = None
 
-        # The slave's end stays open: without it what the board says is lost, and is echoed to it.
-        self._line, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._line, False)
+        self.usb = usb
+        self.cable = True  # of the built-in USB
         self.serial = self.folder / "ttyDESK"
-        self.serial.symlink_to(os.ttyname(self._slave))
-        self._end, self._ended = socket.socketpair()
-        self._from_line = threading.Thread(target=self._carry_to_board, daemon=True)
-        self._from_line.start()
+        if not usb:
+            self._plug_in()
+            self._show()
 
         self.socket = self.folder / "desk"
         self._server = socket.socket(socket.AF_UNIX)
@@ -60,16 +57,33 @@ class DeskBoard:
 
     def close(self):
         self.script("off")
-        self._end.close()
-        self._from_line.join()
+        if not self.usb:
+            self._pull_out()
         self._server.shutdown(socket.SHUT_RDWR)
         self._serving.join()
         self._server.close()
+
+    # The serial line.
+
+    def _plug_in(self):
+        # The slave's end stays open: without it what the board says is lost, and is echoed to it.
+        self._line, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._line, False)
+        self._end, self._ended = socket.socketpair()
+        self._from_line = threading.Thread(target=self._carry_to_board, daemon=True)
+        self._from_line.start()
+
+    def _show(self):
+        self.serial.symlink_to(os.ttyname(self._slave))
+
+    def _pull_out(self):
+        self.serial.unlink(missing_ok=True)
+        self._end.close()
+        self._from_line.join()
         self._ended.close()
         os.close(self._slave)
         os.close(self._line)
-
-    # The serial line.
 
     def release_line(self):
         """What the last close of a real port does: a PTY's stays exclusive as long as our end is open."""
@@ -140,6 +154,10 @@ class DeskBoard:
     def _on(self):
         if self._machine:
             return
+        if self.usb:
+            self._plug_in()
+            self._shown = threading.Timer(0.5, self._show if self.cable else lambda: None)
+            self._shown.start()
         (uart, uart_there), (qmp, qmp_there) = socket.socketpair(), socket.socketpair()
         gdb = socket.socket(socket.AF_UNIX)
         door = self.folder / "gdb"
@@ -182,6 +200,10 @@ class DeskBoard:
             uart, self._uart, self._machine = self._uart, None, None
             for one in (uart, self._qmp, self._control):
                 one.close()
+            if self.usb:
+                self._shown.cancel()
+                self._shown.join()
+                self._pull_out()
 
     def _contents(self):
         file = self.folder / "memory"
