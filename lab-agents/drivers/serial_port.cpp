@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 
 #include <algorithm>
@@ -19,6 +20,9 @@
 namespace assay::drivers {
 
 namespace {
+
+// Major device numbers of pseudo-terminals (Documentation/admin-guide/devices.txt).
+constexpr unsigned first_pseudo = 136, last_pseudo = 143;
 
 struct Rate {
   std::int64_t baud;
@@ -79,11 +83,16 @@ Result<UniqueFd> open_serial(const SerialSettings& settings) {
   if (tcgetattr(fd.get(), &line) != 0) {
     return fail(Cause::device, "{}: is no serial port ({})", path, std::strerror(errno));
   }
-  // TIOCEXCL keeps out others, except root; the lock keeps out another agent.
+  // TIOCEXCL keeps out others, except root; the lock keeps out another agent. A
+  // pseudo-terminal would stay exclusive for as long as its far end is open, also when
+  // this process is killed: it would keep out our own successor.
   if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     return fail(Cause::refused, "{}: another process has it open", path);
   }
-  ioctl(fd.get(), TIOCEXCL);
+  struct stat device {};
+  const bool pseudo = fstat(fd.get(), &device) == 0 && major(device.st_rdev) >= first_pseudo &&
+                      major(device.st_rdev) <= last_pseudo;
+  if (!pseudo) ioctl(fd.get(), TIOCEXCL);
   cfmakeraw(&line);
   line.c_cflag |= CLOCAL | CREAD;
   line.c_cflag &= ~static_cast<tcflag_t>(CSTOPB | PARENB | PARODD | CRTSCTS);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -220,6 +221,23 @@ TEST_F(SerialDriver, WaitingForADeviceCostsNothing) {
   std::vector<pollfd> fds;
   driver->poll_fds(fds, false);
   EXPECT_EQ(poll(fds.data(), fds.size(), 0), 0);
+}
+
+// Somebody who is not root could else not open it again while the far end is there.
+TEST_F(SerialDriver, LeavesAPseudoTerminalAsItWas) {
+  Device device;
+  attach(device);
+  const UniqueFd other(::open(device.name().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  const auto exclusive = [&] {
+    int is = -1;
+    ioctl(other.get(), TIOCGEXCL, &is);
+    return is;
+  };
+  open();
+  ASSERT_TRUE(driver->check("console", order));
+  EXPECT_EQ(exclusive(), 0);
+  driver.reset();
+  EXPECT_EQ(exclusive(), 0);
 }
 
 TEST_F(SerialDriver, OneReaderAPort) {
