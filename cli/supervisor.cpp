@@ -47,7 +47,7 @@ Supervisor::Supervisor(std::function<void(const std::string&)> say) : say_(std::
 }
 
 Supervisor::~Supervisor() {
-  end();
+  if (const auto ended = end(); !ended) say_(ended.error().text);
 }
 
 Supervisor::Child& Supervisor::add(std::string name, std::vector<std::string> args, fs::path log,
@@ -180,7 +180,8 @@ Result<> Supervisor::watch() {
   }
 }
 
-void Supervisor::end() {
+Result<> Supervisor::end() {
+  Result<> all;
   for (auto at = children_.rbegin(); at != children_.rend(); ++at) {
     Child& child = **at;
     if (!child.process) continue;
@@ -196,15 +197,20 @@ void Supervisor::end() {
           info.ssi_signo != SIGCHLD)
         break;
     }
-    if (!child.process->poll()) {
+    if (const auto status = child.process->poll(); !status) {
       say_(fmt::format("{} does not end; killing it", child.name));
       child.process->kill_group(SIGKILL);
+    } else if (status->code != 0 || (status->signal != 0 && status->signal != SIGTERM)) {
+      all =
+          fail(Cause::internal, "{} did not end well ({}); its log is {} and ends:\n{}", child.name,
+               to_string(*status), child.log.string(), last_words(child.log, child.log_from));
     }
     child.process.reset();
   }
   children_.clear();
   if (const int killed = end_orphans(orphan_grace); killed > 0)
     say_(fmt::format("killed {} processes that were left over", killed));
+  return all;
 }
 
 }  // namespace assay::cli

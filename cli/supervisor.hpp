@@ -46,8 +46,9 @@ class Supervisor {
   // Until a signal (success), or a child that died too often.
   Result<> watch();
   // The last started first: SIGTERM, then SIGKILL after the grace, or at once on a
-  // further signal. Then orphans.
-  void end();
+  // further signal. Then orphans. An error when one, asked to end, ended with
+  // anything but 0 or by SIGTERM: a crash at the end is a defect, too.
+  Result<> end();
 
   Child& add(std::string name, std::vector<std::string> args, std::filesystem::path log,
              std::string ready);

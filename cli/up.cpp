@@ -125,9 +125,8 @@ class Up {
     if (own > 0) what.push_back(fmt::format("{} boards of {}", own, options_.lab));
     if (what.empty()) what.emplace_back("no boards");
     say(fmt::format("{}; state and logs in {}; Ctrl-C ends it", join(what), state.string()));
-    const auto watched = supervisor_.watch();
-    supervisor_.end();
-    return watched;
+    TRY(supervisor_.watch());
+    return supervisor_.end();
   }
 
  private:

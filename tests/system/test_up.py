@@ -116,6 +116,16 @@ def test_child_that_dies_too_often_ends_it(up):
     assert up.processes() == {}
 
 
+def test_child_that_crashes_at_its_end_is_told(up):
+    up.script("assay-agent", AGENT.replace("exec sleep 300", """trap 'echo "assertion failed" >&2; kill -ABRT $$' TERM
+while :; do sleep 0.1; done"""))
+    up.start()
+    assert up.up.interrupt() == 3
+    up.up.expect(r"^assay: assay-agent did not end well \(killed by signal 6 \(Aborted\)\); its log is \S+ and ends:$")
+    up.up.expect(r"^  assertion failed$")
+    assert up.processes() == {}
+
+
 def test_child_that_cannot_start_says_why(up):
     (up.notes / "assayd.fails").touch()
     up.up = up.program("assay", "up", "--state", up.state, "--boards", 2, "--listen", "127.0.0.1:0")
