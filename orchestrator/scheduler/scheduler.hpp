@@ -58,7 +58,8 @@ class Scheduler {
                Changes&);
   void board_changed(const std::string& agent, const BoardFacts&, Changes&);
   void answered(AttemptId, bool accepted, const std::string& reason, BootTime now, Changes&);
-  // The agent's last word: its boards are safe. False: the attempt is not (or no more) the one that counts.
+  // The agent's last word: its boards are safe. False: the attempt is not (or no more) the one that
+  // counts.
   bool ended(AttemptId, Outcome, const std::string& sentence, bool retry_elsewhere, Changes&);
 
   // What time brings, then what can run now. Call after every group of events
