@@ -23,7 +23,9 @@ namespace {
 
 constexpr const char* gdb_name = "gdb.sock";
 constexpr std::size_t errors_kept = 64 << 10;
-constexpr int console_theirs = 3, qmp_theirs = 4, gdb_theirs = 5;
+constexpr const char* console_name = "console";  // QEMU adds .in and .out
+constexpr int console_capacity = 1 << 20;        // bytes
+constexpr int qmp_theirs = 3, gdb_theirs = 4;
 
 // A folder's path may be longer than a socket address holds: go through a
 // descriptor of the folder.
@@ -54,6 +56,13 @@ Result<UniqueFd> listen_for_gdb(const std::filesystem::path& folder) {
   return fd;
 }
 
+// As QEMU's options want a comma that is meant.
+std::string doubled_commas(const std::string& text) {
+  std::string out;
+  for (const char c : text) out.append(c == ',' ? 2 : 1, c);
+  return out;
+}
+
 std::vector<std::pair<std::string, std::string>> environment(const std::filesystem::path& hold) {
   if (hold.empty()) return {};
   const char* before = std::getenv("LD_PRELOAD");
@@ -63,8 +72,31 @@ std::vector<std::pair<std::string, std::string>> environment(const std::filesyst
 
 }  // namespace
 
+Result<Qemu::Console> Qemu::make_console(const std::filesystem::path& folder) {
+  remove_console(folder);
+  const auto open_pipe = [&](const char* end, int mode) -> Result<UniqueFd> {
+    const auto path = folder / fmt::format("{}.{}", console_name, end);
+    if (mkfifo(path.c_str(), 0600) != 0) return fail_errno(path.string());
+    UniqueFd fd(open(path.c_str(), mode | O_NONBLOCK | O_CLOEXEC));
+    if (!fd) return fail_errno(path.string());
+    return fd;
+  };
+  Console console;
+  console.from = TRY(open_pipe("out", O_RDONLY));
+  console.to = TRY(open_pipe("in", O_RDWR));  // there is no reader yet
+  // Where a person's share of pipes is used up it stays at 64 KiB.
+  (void)fcntl(console.from.get(), F_SETPIPE_SZ, console_capacity);
+  return console;
+}
+
+void Qemu::remove_console(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const char* end : {"in", "out"})
+    std::filesystem::remove(folder / fmt::format("{}.{}", console_name, end), ignored);
+}
+
 Result<Qemu> Qemu::start(const QemuSetup& setup, const Wait& wait) {
-  auto console = TRY(make_socket_pair());
+  auto console = TRY(make_console(setup.folder));
   auto control = TRY(make_socket_pair());
   auto gdb = TRY(listen_for_gdb(setup.folder));
   std::array<int, 2> ends{};
@@ -73,47 +105,48 @@ Result<Qemu> Qemu::start(const QemuSetup& setup, const Wait& wait) {
   UniqueFd errors_theirs(ends[1]);
   fcntl(errors.get(), F_SETFL, O_NONBLOCK);
 
-  const Command command{.args = {setup.program,
-                                 "-M",
-                                 "microbit",
-                                 "-cpu",
-                                 "cortex-m0",
-                                 "-nodefaults",
-                                 "-display",
-                                 "none",
-                                 "-monitor",
-                                 "none",
-                                 "-S",
-                                 "-chardev",
-                                 fmt::format("socket,id=console,fd={}", console_theirs),
-                                 "-serial",
-                                 "chardev:console",
-                                 "-chardev",
-                                 fmt::format("socket,id=qmp,fd={}", qmp_theirs),
-                                 "-mon",
-                                 "chardev=qmp,mode=control",
-                                 "-chardev",
-                                 fmt::format("socket,id=gdb,fd={},server=on,wait=off", gdb_theirs),
-                                 "-gdb",
-                                 "chardev:gdb"},
-                        .env = environment(setup.hold_library),
-                        .fds = {{errors_theirs.get(), 2},
-                                {console.theirs.get(), console_theirs},
-                                {control.theirs.get(), qmp_theirs},
-                                {gdb.get(), gdb_theirs}},
-                        .own_session = true,
-                        .dies_with_parent = true};
+  const Command command{
+      .args = {setup.program,
+               "-M",
+               "microbit",
+               "-cpu",
+               "cortex-m0",
+               "-nodefaults",
+               "-display",
+               "none",
+               "-monitor",
+               "none",
+               "-S",
+               "-chardev",
+               "pipe,id=console,path=" + doubled_commas((setup.folder / console_name).string()),
+               "-serial",
+               "chardev:console",
+               "-chardev",
+               fmt::format("socket,id=qmp,fd={}", qmp_theirs),
+               "-mon",
+               "chardev=qmp,mode=control",
+               "-chardev",
+               fmt::format("socket,id=gdb,fd={},server=on,wait=off", gdb_theirs),
+               "-gdb",
+               "chardev:gdb"},
+      .env = environment(setup.hold_library),
+      .fds = {{errors_theirs.get(), 2},
+              {control.theirs.get(), qmp_theirs},
+              {gdb.get(), gdb_theirs}},
+      .own_session = true,
+      .dies_with_parent = true};
   auto process = Process::start(command);
   if (!process) {
     remove_socket(setup.folder);
+    remove_console(setup.folder);
     if (process.error().cause != Cause::not_found) return tl::unexpected(process.error());
     return fail(Cause::device, "{}: install the package qemu-system-arm", process.error().text);
   }
-  Qemu qemu(std::move(*process), std::move(console.ours), std::move(errors), setup.folder);
-  console.theirs.reset();
+  Qemu qemu(std::move(*process), std::move(console), std::move(errors), setup.folder);
   control.theirs.reset();
   errors_theirs.reset();
   auto qmp = qmp::Client::greet(std::move(control.ours), wait);
+  remove_console(setup.folder);  // it has opened them
   if (!qmp) {
     qemu.read_errors();
     if (qmp.error().cause != Cause::device && qmp.error().cause != Cause::io) {

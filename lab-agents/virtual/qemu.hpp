@@ -1,8 +1,11 @@
 // One QEMU process that emulates a microbit (nRF51, Cortex-M0), with its console,
 // QMP and gdb sockets. Started stopped (-S), with a flash that reads 0x00.
 //
-// The console and QMP are socket pairs, so that there is no moment at which
-// bytes are lost and nothing to connect to. gdb gets a listening socket in the
+// The console is two pipes, opened before QEMU starts. QEMU writes byte by byte,
+// and of single bytes a socket holds some 280: a reader that came later than the
+// guest's driver waits for its transmitter (1 ms) lost bytes on a busy machine. A
+// pipe holds as many bytes as it is large. QMP is a socket pair. There is nothing
+// to connect to and no moment at which bytes are lost. gdb gets a listening socket in the
 // board's folder, bound before QEMU starts: nothing to wait for either.
 // Single-threaded: QEMU dies with the thread that started it.
 #pragma once
@@ -44,7 +47,8 @@ class Qemu {
   Result<Bytes> read_memory(std::uint64_t address, std::uint64_t size, const Wait&);
 
   [[nodiscard]] pid_t pid() const { return process_.pid(); }
-  [[nodiscard]] int console() const { return console_.get(); }
+  [[nodiscard]] int console() const { return console_.from.get(); }   // to read from
+  [[nodiscard]] int console_in() const { return console_.to.get(); }  // to write to
   [[nodiscard]] int errors() const { return errors_.get(); }
   [[nodiscard]] int pidfd() const { return process_.pidfd(); }
 
@@ -63,14 +67,20 @@ class Qemu {
   [[nodiscard]] Result<Bytes> peek(std::uint64_t where, std::size_t size) const;
 
  private:
-  Qemu(Process process, UniqueFd console, UniqueFd errors, std::filesystem::path folder)
+  // Non-blocking.
+  struct Console {
+    UniqueFd from, to;
+  };
+  static Result<Console> make_console(const std::filesystem::path& folder);
+  static void remove_console(const std::filesystem::path& folder);
+  Qemu(Process process, Console console, UniqueFd errors, std::filesystem::path folder)
       : process_(std::move(process)),
         console_(std::move(console)),
         errors_(std::move(errors)),
         folder_(std::move(folder)) {}
 
   Process process_;
-  UniqueFd console_;
+  Console console_;
   UniqueFd errors_;
   std::filesystem::path folder_;
   std::optional<qmp::Client> qmp_;

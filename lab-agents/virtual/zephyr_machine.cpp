@@ -223,7 +223,7 @@ Result<> ZephyrMachine::write_console(ByteView bytes, const Wait& wait) {
   if (state_ == State::off) return fail(Cause::refused, "the board is off: switch it on first");
   if (state_ == State::locked_up) return {};  // nobody hears it, as on a real line
   if (state_ == State::gone) return fail(Cause::device, "{}", why_);
-  return explain(write_all(qemu_->console(), bytes, wait));
+  return explain(write_all(qemu_->console_in(), bytes, wait));
 }
 
 Result<> ZephyrMachine::check_power(const Wait& wait) {
@@ -348,7 +348,7 @@ Result<> ZephyrMachine::explain(Result<> result) {
 // False when nothing is there.
 bool ZephyrMachine::read_console() {
   std::array<std::uint8_t, 65536> piece;
-  const auto n = recv(qemu_->console(), piece.data(), piece.size(), MSG_DONTWAIT);
+  const auto n = ::read(qemu_->console(), piece.data(), piece.size());
   if (n < 0 && errno == EINTR) return true;
   if (n < 0 && errno == EAGAIN) return false;
   if (n <= 0) {
