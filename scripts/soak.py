@@ -4,7 +4,7 @@
 usage: soak.py [RUNS [BOARDS]]
 
 RUNS (200) times ota-revert with a good image over BOARDS (20) virtual boards: each must pass.
-Every run that did not is printed with its sentence. Exit status 0 when all passed, else 1.
+Every run that did not is printed with its sentence, and its logs are kept in build/failed/soak/. Exit status 0 when all passed, else 1.
 """
 
 import json
@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ASSAY = Path(os.environ.get("ASSAY_BIN", ROOT / "build/bin")) / "assay"
 FIRMWARE = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache")) / "firmware"
-
+FAILED = ROOT / "build/failed/soak"
 
 JOBS_A_RUN = 10
 
@@ -35,6 +35,18 @@ def submit(jobs):
     if done.returncode or not found:
         sys.exit(f"soak: assay run exited {done.returncode}: {done.stderr or done.stdout}")
     return found[1]
+
+
+def keep_logs(jobs):
+    """Of every attempt that did not pass: what the boards said, and the events."""
+    for job in jobs:
+        for attempt in job.get("attempts", []):
+            if attempt.get("verdict") == "VERDICT_PASSED":
+                continue
+            FAILED.mkdir(parents=True, exist_ok=True)
+            for name, option in (("log", []), ("events", ["--events"])):
+                with (FAILED / f"{attempt['id']}.{name}").open("w") as out:
+                    subprocess.run([ASSAY, "log", attempt["id"], *option], stdout=out, timeout=60)
 
 
 def main():
@@ -57,7 +69,9 @@ def main():
                 subprocess.run([ASSAY, "watch", run], stdout=subprocess.DEVNULL)
                 shown = subprocess.run([ASSAY, "show", run, "--json"], capture_output=True, text=True, check=True,
                                        timeout=60)
-                jobs += json.loads(shown.stdout).get("jobs", [])
+                mine = json.loads(shown.stdout).get("jobs", [])
+                keep_logs(mine)
+                jobs += mine
             took = time.monotonic() - began
         finally:
             lab.send_signal(signal.SIGINT)
