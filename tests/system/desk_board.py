@@ -95,18 +95,15 @@ class DeskBoard:
             bytes_ = os.read(self._line, 4096)
             try:
                 if uart := self._uart:
-                    uart.sendall(bytes_)
+                    os.write(uart, bytes_)
             except OSError:  # nobody hears what is sent to a board without power
                 pass
 
     def _carry_from_board(self, uart):
         while True:
-            try:
-                bytes_ = uart.recv(4096)
-            except ConnectionResetError:  # switched off with bytes on their way to it
-                return
+            bytes_ = os.read(uart, 4096)
             if not bytes_:
-                return
+                return os.close(uart)
             while bytes_:
                 if not select.select([], [self._line], [], 5)[1]:
                     break  # nobody listens, and nothing stops a UART
@@ -158,27 +155,28 @@ class DeskBoard:
             self._plug_in()
             self._shown = threading.Timer(0.5, self._show if self.cable else lambda: None)
             self._shown.start()
-        (uart, uart_there), (qmp, qmp_there) = socket.socketpair(), socket.socketpair()
+        from_uart, to_uart = self._uart_pipes()
+        qmp, qmp_there = socket.socketpair()
         gdb = socket.socket(socket.AF_UNIX)
         door = self.folder / "gdb"
         door.unlink(missing_ok=True)
         gdb.bind(str(door))
         gdb.listen(1)
-        theirs = [one.fileno() for one in (uart_there, qmp_there, gdb)]
+        theirs = [one.fileno() for one in (qmp_there, gdb)]
         self._machine = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "qemu-system-arm", "-M", "microbit", "-cpu", "cortex-m0", "-nodefaults",
              "-display", "none", "-monitor", "none", "-S",
-             "-chardev", f"socket,id=con,fd={theirs[0]}", "-serial", "chardev:con",
-             "-chardev", f"socket,id=qmp,fd={theirs[1]}", "-mon", "chardev=qmp,mode=control",
-             "-chardev", f"socket,id=gdb,fd={theirs[2]},server=on,wait=off", "-gdb", "chardev:gdb"],
+             "-chardev", f"pipe,id=con,path={self.folder}/uart", "-serial", "chardev:con",
+             "-chardev", f"socket,id=qmp,fd={theirs[0]}", "-mon", "chardev=qmp,mode=control",
+             "-chardev", f"socket,id=gdb,fd={theirs[1]},server=on,wait=off", "-gdb", "chardev:gdb"],
             stdin=subprocess.DEVNULL, pass_fds=theirs)
-        for one in (uart_there, qmp_there, gdb):
+        for one in (qmp_there, gdb):
             one.close()
         self._control, self._qmp = qmp, qmp.makefile("rwb")
         self._qmp.readline()  # its greeting
         self._ask("qmp_capabilities")
-        self._uart = uart
-        self._to_line = threading.Thread(target=self._carry_from_board, args=(uart,), daemon=True)
+        self._uart = to_uart
+        self._to_line = threading.Thread(target=self._carry_from_board, args=(from_uart,), daemon=True)
         self._to_line.start()
         with socket.socket(socket.AF_UNIX) as debugger:
             debugger.connect(str(door))
@@ -198,12 +196,24 @@ class DeskBoard:
             self._machine.wait()
             self._to_line.join()  # what was on its way arrives
             uart, self._uart, self._machine = self._uart, None, None
-            for one in (uart, self._qmp, self._control):
+            os.close(uart)
+            for one in (self._qmp, self._control):
                 one.close()
             if self.usb:
                 self._shown.cancel()
                 self._shown.join()
                 self._pull_out()
+
+    def _uart_pipes(self):
+        """What QEMU writes, and where it reads: pipes, because a socket holds few of its single bytes."""
+        ends = []
+        for name, mode in (("uart.out", os.O_RDONLY | os.O_NONBLOCK), ("uart.in", os.O_RDWR)):
+            pipe = self.folder / name
+            pipe.unlink(missing_ok=True)
+            os.mkfifo(pipe)
+            ends.append(os.open(pipe, mode | os.O_CLOEXEC))
+        os.set_blocking(ends[0], True)
+        return ends
 
     def _contents(self):
         file = self.folder / "memory"
