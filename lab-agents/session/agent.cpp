@@ -319,8 +319,8 @@ void Agent::assigned(const v1::Assignment& assignment) {
   auto spool = keep(order);
   if (!spool) {
     // Before the answer, or the job would come again at once: it waits, or runs elsewhere.
-    for (const auto& board : order.leases) {
-      if (spool.error().cause != Cause::refused) set_aside(board.board, spool.error().text);
+    if (spool.error().cause != Cause::refused) {
+      for (const auto& held : order.leases) set_aside(held.board, spool.error().text);
     }
     return answer(id, spool.error().text);
   }

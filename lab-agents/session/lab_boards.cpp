@@ -103,12 +103,7 @@ std::string LabBoards::switch_off(Entry& entry, const std::stop_token& stop) {
 void LabBoards::make_safe() {
   std::vector<std::jthread> threads;
   for (auto& [id, entry] : boards_) {
-    threads.emplace_back([this, &entry = entry, &id = id] {
-      const std::string why = switch_off(entry);
-      if (!why.empty()) spdlog::warn("board {} is quarantined: {}", id, why);
-      const std::lock_guard lock(mutex_);
-      entry.quarantine = why;
-    });
+    threads.emplace_back([this, &entry = entry, &id = id] { set_aside(id, switch_off(entry)); });
   }
 }
 
@@ -157,7 +152,7 @@ Result<> LabBoards::raise_epoch(const std::string& id, std::uint64_t epoch) {
 }
 
 void LabBoards::set_aside(const std::string& id, const std::string& why) {
-  spdlog::warn("board {} is quarantined: {}", id, why);
+  if (!why.empty()) spdlog::warn("board {} is quarantined: {}", id, why);
   const std::lock_guard lock(mutex_);
   boards_.at(id).quarantine = why;
 }
@@ -204,9 +199,7 @@ std::string LabBoards::recover(const std::string& id, const std::stop_token& sto
     const auto room = check_room(id);
     if (!room) why = "the agent cannot keep events: " + room.error().text;
   }
-  if (!why.empty()) spdlog::warn("board {} is quarantined: {}", id, why);
-  const std::lock_guard lock(mutex_);
-  entry.quarantine = why;
+  set_aside(id, why);
   return why;
 }
 

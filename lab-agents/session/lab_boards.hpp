@@ -55,7 +55,7 @@ class LabBoards {
   // before it returns.
   Result<> raise_epoch(const std::string& id, std::uint64_t epoch);
 
-  // Not to be used for the reason `why`, until recover() finds it fit.
+  // Not to be used for the reason `why`, until recover() finds it fit; "": usable.
   void set_aside(const std::string& id, const std::string& why);
   // After a lab error, or where it could not be switched off: hosts started anew,
   // switched off, every ability checked, and room for an attempt on the agent's disk.
