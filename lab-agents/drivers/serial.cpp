@@ -40,9 +40,7 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
 
   // A port that is open says nothing of what is behind it.
   Result<abilities::Health> check(std::string_view, const Order&) override {
-    look();
-    if (!port_) reopen();
-    if (port_) return abilities::Health::unproven;
+    if (is_open()) return abilities::Health::unproven;
     return fail(not_there_ ? Cause::not_found : Cause::device, "{}", why_);
   }
 
@@ -78,8 +76,7 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
 
   Result<> ready(const Order& order) override {
     const auto begin = BootTime::now();
-    look();
-    if (!port_) reopen();
+    if (is_open()) return {};
     while (!port_) {
       pollfd notice{notices_.get(), POLLIN, 0};
       const auto woken = wait_ready({&notice, 1}, order.wait);
@@ -94,13 +91,14 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
     return {};
   }
 
-  // Has the port gone without anybody having read it?
-  void look() {
-    if (!port_) return;
+  // Now: it may have gone without anybody having read it, or have come.
+  bool is_open() {
     pollfd port{port_.get(), 0, 0};
-    if (poll(&port, 1, 0) > 0 && (port.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
+    if (port_ && poll(&port, 1, 0) > 0 && (port.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
       while (port_) read_some_bytes();
     }
+    if (!port_) reopen();
+    return static_cast<bool>(port_);
   }
 
   void read_some_bytes() {

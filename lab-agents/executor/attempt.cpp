@@ -20,8 +20,7 @@ namespace {
 
 // After a stop the lease may be running out: what `finally` asks for has half of
 // the time that there is to make boards safe, switching off what is left of it.
-constexpr Duration finally_after_stop = safe_state_limit / 2;
-constexpr Duration switch_off_at_least = safe_state_limit / 2;
+constexpr Duration half_of_safe_state = safe_state_limit / 2;
 constexpr Duration no_deadline = std::chrono::hours(24);
 
 class Attempt {
@@ -218,7 +217,7 @@ void Attempt::run_finally() {
       heed.stop = false;
     }
     const auto deadline =
-        heed.stop ? Deadline::after(no_deadline) : Deadline::at(stop_time() + finally_after_stop);
+        heed.stop ? Deadline::after(no_deadline) : Deadline::at(stop_time() + half_of_safe_state);
     const auto outcome = run_step(index, step, heed, deadline);
     if (outcome.state != StepState::passed && end_.verdict == Verdict::passed)
       decide(outcome, index);
@@ -232,9 +231,8 @@ std::vector<std::string> Attempt::make_safe() {
   auto deadline = Deadline::after(safe_state_limit);
   if (interrupts_->stopped()) {
     // Late only where something was slow to heed the stop.
-    const auto by = Deadline::at(stop_time() + safe_state_limit);
-    const auto at_least = Deadline::after(switch_off_at_least);
-    deadline = std::max(by.time(), at_least.time()) == by.time() ? by : at_least;
+    deadline = Deadline::at(
+        std::max(stop_time() + safe_state_limit, BootTime::now() + half_of_safe_state));
   }
   interrupts_->begin_step({.stop = false, .never = false, .earlier = false});
   std::vector<std::thread> threads;

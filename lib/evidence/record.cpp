@@ -100,14 +100,13 @@ void AttemptRecord::take(const Event& event, const StepEnded& ended) {
   step_bytes_ += size_of(*record);
 }
 
-void AttemptRecord::take(const Event& event, const StepEnded& ended, StepRecord& into) {
-  StepRecord* const record = &into;
-  record->state = ended.state;
-  record->sentence = ended.sentence;
-  record->findings = ended.findings;
-  record->took = std::max(Duration::zero(), event.at - record->started_at);
-  if (record->role.empty()) record->role = event.role;
-  const auto found = consoles_.find(event.role.empty() ? record->role : event.role);
+void AttemptRecord::take(const Event& event, const StepEnded& ended, StepRecord& record) {
+  record.state = ended.state;
+  record.sentence = ended.sentence;
+  record.findings = ended.findings;
+  record.took = std::max(Duration::zero(), event.at - record.started_at);
+  if (record.role.empty()) record.role = event.role;
+  const auto found = consoles_.find(event.role.empty() ? record.role : event.role);
   if (found == consoles_.end() || ended.console_length == 0) return;
   const Console& console = found->second;
   const std::uint64_t have = console.offset + console.bytes.size();
@@ -121,7 +120,7 @@ void AttemptRecord::take(const Event& event, const StepEnded& ended, StepRecord&
   } else if (console.offset == 0) {
     from = 0;
   }
-  record->console =
+  record.console =
       console_lines(std::string_view(console.bytes).substr(from - console.offset, to - from));
 }
 

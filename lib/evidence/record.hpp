@@ -59,7 +59,7 @@ class AttemptRecord {
   StepRecord* step(std::uint32_t index);
   void take(const Event&, const StepStarted&);
   void take(const Event&, const StepEnded&);
-  void take(const Event&, const StepEnded&, StepRecord& into);
+  void take(const Event&, const StepEnded&, StepRecord&);
   void take(const Event&, const ConsoleBytes&);
 
   std::vector<StepRecord> steps_;
