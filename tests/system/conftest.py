@@ -1,4 +1,4 @@
-"""Fixtures: `lab` (one board), `make_lab` (any), `firmware`. A failed test's folder is kept."""
+"""Fixtures: `lab` (one board), `make_lab` (any), `shared` (one lab a file), `firmware`. A failed test's folder is kept."""
 
 import re
 import sys
@@ -58,3 +58,14 @@ def make_lab(request):
 @pytest.fixture
 def lab(make_lab):
     return make_lab(boards=1)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One lab for the tests that leave it as it was: two boards."""
+    lab = Lab(boards=2).start()
+    yield lab
+    try:
+        lab.stop()
+    finally:
+        lab.clean_up()

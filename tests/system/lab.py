@@ -67,6 +67,15 @@ def gone_within(pids, seconds):
     return left
 
 
+def eventually(holds, within=20.0, shows=lambda: ""):
+    """The first true value of holds(): for what nothing announces. shows() is told when there is none."""
+    end = time.monotonic() + within
+    while not (value := holds()):
+        assert time.monotonic() < end, f"not within {within} s; {shows()}"
+        time.sleep(0.02)
+    return value
+
+
 class Program:
     """A program whose output goes to a log file and can be waited for."""
 
@@ -213,6 +222,13 @@ class Lab:
 
     def show(self, run):
         return self.json("show", run)
+
+    def await_board(self, board, state, within=20.0):
+        """The board, once it is in that state."""
+        def seen():
+            return self.json("board", board)
+
+        return eventually(lambda: now if (now := seen())["state"] == state else None, within, seen)
 
 
 def _artifacts(named):

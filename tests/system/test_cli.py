@@ -14,18 +14,6 @@ import pytest
 from lab import (BIN, CANCELLED, PASSED, PRODUCT_FAILED, ROOT, UNREACHABLE, WRONG_INPUT, Firmware)
 
 
-@pytest.fixture(scope="module")
-def shared(request):
-    """One lab for the tests that leave it as it was: two boards."""
-    from lab import Lab
-    lab = Lab(boards=2).start()
-    yield lab
-    try:
-        lab.stop()
-    finally:
-        lab.clean_up()
-
-
 def on_terminal(lab, *arguments, colour=True, type_after=None, keys=b"\x03", within=60):
     """(exit status, what it wrote) of a command on a terminal of its own."""
     pid, fd = pty.fork()

@@ -8,7 +8,7 @@ import time
 import junitparser
 import pytest
 from desk_board import DeskBoard
-from lab import LAB_ERROR, PASSED, PRODUCT_FAILED, Firmware
+from lab import LAB_ERROR, PASSED, PRODUCT_FAILED, Firmware, eventually
 
 UPDATE = {"base": Firmware.base, "update": Firmware.v2}
 
@@ -163,10 +163,7 @@ def test_a_serial_line_that_is_not_there_until_it_is_plugged_in(attach, desk, tm
     running.expect("^" + re.escape(
         f"r1.1.1 lab-error: power cycling desk-1: {path}: No such file or directory (it was waited for 10.0 s)"), within=60)
     why = f"console does not work: {path}: No such file or directory"
-    end = time.monotonic() + 30
-    while (board := lab.json("board", "desk-1"))["state"] != "quarantined" and time.monotonic() < end:
-        time.sleep(0.1)
-    assert board["reason"].startswith(why)
+    assert lab.await_board("desk-1", "quarantined", 30)["reason"].startswith(why)
     assert why in lab.cli("why", "r1", check=PASSED).stdout
     path.symlink_to(desk.serial)
     assert running.process.wait(30) == PASSED
@@ -184,14 +181,9 @@ def test_a_serial_port_that_goes_and_comes_with_the_power(attach, desk):
     desk.cable = False
     run = lab.submit("smoke", base=Firmware.base)
     lost = (f"power cycling desk-1: {desk.serial}: No such file or directory (it was waited for 10.0 s)")
-    end = time.monotonic() + 60
-    while lab.json("board", "desk-1")["state"] != "quarantined" and time.monotonic() < end:
-        time.sleep(0.1)
-    assert lab.json("board", "desk-1")["reason"].startswith(f"console does not work: {desk.serial}: No such file")
+    assert lab.await_board("desk-1", "quarantined", 60)["reason"].startswith(f"console does not work: {desk.serial}: No such file")
     desk.cable = True  # found out with the board switched on
-    end = time.monotonic() + 60
-    while (lab.show(run)["jobs"][0]["attempts"][-1].get("verdict") != "VERDICT_PASSED") and time.monotonic() < end:
-        time.sleep(0.1)
+    eventually(lambda: lab.show(run)["jobs"][0]["attempts"][-1].get("verdict") == "VERDICT_PASSED", 60)
     first, second = lab.show(run)["jobs"][0]["attempts"]
     assert (first["verdict"], first["sentence"]) == ("VERDICT_LAB_ERROR", lost)
     assert second["verdict"] == "VERDICT_PASSED"

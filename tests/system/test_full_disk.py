@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from lab import LAB_ERROR, PASSED, run_id
+from lab import LAB_ERROR, PASSED, eventually, run_id
 from test_kills import Watcher, assert_contiguous, attempts, one
 
 FULL = "the disk is full; free some space and try again"
@@ -161,10 +161,10 @@ def test_agent_whose_disk_is_full_sets_its_boards_aside_until_there_is_space(dis
     def waits(plan, words, **artifacts):
         disk.fill()
         run = lab.submit(plan, **artifacts)
-        end = time.monotonic() + 20
-        while f"the agent cannot keep events: {lab.state}/agent" not in (why := lab.cli("why", run).stdout):
-            assert time.monotonic() < end, why
-            time.sleep(0.1)
+        def why():
+            return lab.cli("why", run).stdout
+
+        eventually(lambda: f"the agent cannot keep events: {lab.state}/agent" in why(), shows=why)
         time.sleep(2.5)  # the agent has looked at its board again
         assert lab.show(run)["state"] != "RUN_STATE_ENDED"
         disk.free()

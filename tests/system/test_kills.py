@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from lab import CANCELLED, PASSED, gone_within
+from lab import CANCELLED, PASSED, eventually, gone_within
 
 
 def one(lab, name):
@@ -29,13 +29,8 @@ def parent(pid):
 def qemu_of(lab, board):
     """Of a board that is on, or about to be."""
     host = host_of(lab, board)
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        for pid in lab.processes("qemu-system-arm"):
-            if parent(pid) == host:
-                return pid
-        time.sleep(0.01)
-    raise AssertionError(f"{board} has no QEMU")
+    return eventually(lambda: next((pid for pid in lab.processes("qemu-system-arm") if parent(pid) == host), None),
+                      shows=lambda: f"{board} has no QEMU")
 
 
 class Watcher:

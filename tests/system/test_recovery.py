@@ -1,7 +1,6 @@
 """A board that is unfit is nobody's until it is fit again, which it becomes without anybody's help."""
 
 import re
-import time
 
 import pytest
 from lab import PASSED
@@ -20,18 +19,10 @@ def desk(make_lab):
     desk.close()
 
 
-def comes_to(lab, state, within=20.0):
-    end = time.monotonic() + within
-    while (board := lab.json("board", "b1"))["state"] != state:
-        assert time.monotonic() < end, board
-        time.sleep(0.1)
-    return board
-
-
 def test_board_that_cannot_be_switched_off_comes_back_once_it_can(desk):
     desk.broken.touch()
     desk.lab.start()
-    board = comes_to(desk.lab, "quarantined")
+    board = desk.lab.await_board("b1", "quarantined")
     assert re.search(r"it cannot be switched off: .*no current", board["reason"]), board
     plan = desk.lab.folder / "p.yaml"
     plan.write_text("plan: p\nroles: { dut: { needs: [power] } }\nsteps:\n  - power: cycle\n")
@@ -39,5 +30,5 @@ def test_board_that_cannot_be_switched_off_comes_back_once_it_can(desk):
     assert "no current" in desk.lab.cli("why", run, check=PASSED).stdout
     desk.broken.unlink()
     desk.lab.cli("watch", run, check=PASSED, timeout=30)
-    assert comes_to(desk.lab, "idle")["reason"] == ""
+    assert desk.lab.await_board("b1", "idle")["reason"] == ""
     assert re.search(r" info  assay-agent: board b1 is fit again\n", (desk.lab.state / "log/assay-agent-lab.log").read_text())

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import time
 
 import lab as harness
 import pytest
@@ -57,13 +56,6 @@ def starts(lab, name):
     return (lab.notes / f"{name}.starts").read_text().splitlines()
 
 
-def eventually(holds, within=20.0):
-    end = time.monotonic() + within
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert holds()
-
-
 def pid_of(lab, name):
     return int(starts(lab, name)[-1].split()[0])
 
@@ -78,7 +70,7 @@ def test_children_get_what_they_need_and_leave_nothing(up):
     lab_file = (state / "virtual-lab.yaml").read_text()
     assert re.findall(r"id: (\S+)", lab_file) == ["v1", "v2"]
     assert (state / "log/assayd.log").read_text() == "words of assayd\n"
-    eventually(lambda: len(up.processes("sleep 301")) == 1)  # in a session of its own
+    harness.eventually(lambda: len(up.processes("sleep 301")) == 1)  # in a session of its own
     up.stop()  # fails when a process is left
 
 
@@ -107,7 +99,7 @@ def test_child_that_dies_too_often_ends_it(up):
     up.start()
     for number in range(1, 6):
         # The one before must be gone, or it would take this one's word.
-        eventually(lambda: len(starts(up, "agent")) == number)
+        harness.eventually(lambda: len(starts(up, "agent")) == number)
         with (up.notes / "go").open("w") as go:
             go.write("\n")
     assert up.up.process.wait(20) == 3

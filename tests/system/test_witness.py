@@ -9,7 +9,7 @@ from pathlib import Path
 
 import junitparser
 import pytest
-from lab import CANCELLED, PASSED, PRODUCT_FAILED, Firmware, Lab
+from lab import CANCELLED, PASSED, PRODUCT_FAILED, Firmware
 from test_desk import attach, desk, shown  # noqa: F401  (fixtures)
 
 UPDATE = {"base": Firmware.base, "update": Firmware.v2}
@@ -106,16 +106,6 @@ def test_smpmgr_sees_the_pending_and_the_test_state(attach, desk, tmp_path):  # 
 
 
 # The report.
-
-
-@pytest.fixture(scope="module")
-def shared():
-    lab = Lab(boards=2).start()
-    yield lab
-    try:
-        lab.stop()
-    finally:
-        lab.clean_up()
 
 
 def suite(lab, run, folder):
