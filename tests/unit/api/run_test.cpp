@@ -319,18 +319,28 @@ TEST_F(RunTest, RenewalsAreAnsweredWithWhatIsUnknown) {
   EXPECT_THAT(answer.renewal().unknown(), ElementsAre("r5.1.1"));
 }
 
-TEST_F(RunTest, TheConsoleIsSplicedAndReadOnlyWithoutALease) {
-  FakeAgent agent(*agents_, first_life);
-  ASSERT_TRUE(agent.greet());
-  Context context;
-  const auto console = client_->Console(&context);
-  v1::ConsoleRequest request;
-  request.set_board("vz-1");
-  console->Write(request);
-  v1::ConsoleResponse response;
-  ASSERT_TRUE(console->Read(&response));
-  EXPECT_FALSE(response.writable());
-  const auto open = agent.read();
+// Somebody looks at a board's console; its agent has not been asked for it yet.
+class ConsoleTest : public RunTest {
+ protected:
+  void SetUp() override {
+    RunTest::SetUp();
+    agent_ = std::make_unique<FakeAgent>(*agents_, first_life);
+    ASSERT_TRUE(agent_->greet());
+    console_ = client_->Console(&context_);
+    request_.set_board("vz-1");
+    console_->Write(request_);
+    ASSERT_TRUE(console_->Read(&response_));
+  }
+
+  Context context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::ConsoleRequest, v1::ConsoleResponse>> console_;
+  v1::ConsoleRequest request_;
+  v1::ConsoleResponse response_;
+};
+
+TEST_F(ConsoleTest, IsSplicedAndReadOnlyWithoutALease) {
+  EXPECT_FALSE(response_.writable());
+  const auto open = agent_->read();
   ASSERT_TRUE(open.has_open_channel());
   EXPECT_EQ(open.open_channel().board(), "vz-1");
   EXPECT_EQ(open.open_channel().epoch(), 0U);
@@ -342,13 +352,13 @@ TEST_F(RunTest, TheConsoleIsSplicedAndReadOnlyWithoutALease) {
   for (const char* text : {"uart:~$ ", "help\n"}) {
     bytes.set_data(text);
     channel->Write(bytes);
-    ASSERT_TRUE(console->Read(&response));
-    EXPECT_EQ(response.data(), text);
+    ASSERT_TRUE(console_->Read(&response_));
+    EXPECT_EQ(response_.data(), text);
   }
-  request.set_data("reboot\n");
-  console->Write(request);
-  EXPECT_FALSE(console->Read(&response));
-  const auto status = console->Finish();
+  request_.set_data("reboot\n");
+  console_->Write(request_);
+  EXPECT_FALSE(console_->Read(&response_));
+  const auto status = console_->Finish();
   EXPECT_EQ(status.error_code(), grpc::FAILED_PRECONDITION);
   EXPECT_EQ(status.error_message(),
             "the console of board vz-1 is read only: lease the board first");
@@ -476,20 +486,11 @@ TEST_F(ConsoleHoldTest, ItsRunIsNotForOthersToMake) {
   EXPECT_EQ(status.error_message(), "for_console is assayd's own mark: open a Console with `hold`");
 }
 
-TEST_F(RunTest, TheConsoleEndsWhenTheAgentGoesBeforeItIsOpen) {
-  FakeAgent agent(*agents_, first_life);
-  ASSERT_TRUE(agent.greet());
-  Context context;
-  const auto console = client_->Console(&context);
-  v1::ConsoleRequest request;
-  request.set_board("vz-1");
-  console->Write(request);
-  v1::ConsoleResponse response;
-  ASSERT_TRUE(console->Read(&response));
-  ASSERT_TRUE(agent.read().has_open_channel());
-  agent.drop();
-  EXPECT_FALSE(console->Read(&response));
-  const auto status = console->Finish();
+TEST_F(ConsoleTest, EndsWhenTheAgentGoesBeforeItIsOpen) {
+  ASSERT_TRUE(agent_->read().has_open_channel());
+  agent_->drop();
+  EXPECT_FALSE(console_->Read(&response_));
+  const auto status = console_->Finish();
   EXPECT_EQ(status.error_code(), grpc::FAILED_PRECONDITION);
   EXPECT_EQ(status.error_message(), "the board's agent went away");
 }
