@@ -1,6 +1,7 @@
 #include "api/artifact_service.hpp"
 
 #include "api/calls.hpp"
+#include "api/services.hpp"
 #include "wire/limits.hpp"
 #include "wire/status.hpp"
 
@@ -157,6 +158,10 @@ grpc::ServerReadReactor<v1::PutRequest>* ArtifactServiceImpl::Put(grpc::Callback
 grpc::ServerWriteReactor<v1::GetResponse>* ArtifactServiceImpl::Get(grpc::CallbackServerContext*,
                                                                     const v1::GetRequest* request) {
   return GetCall::begin(std::make_shared<GetCall>(backend_, *request));
+}
+
+std::unique_ptr<grpc::Service> make_artifact_service(Backend& backend) {
+  return std::make_unique<ArtifactServiceImpl>(backend);
 }
 
 }  // namespace assay::api

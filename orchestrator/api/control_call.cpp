@@ -4,6 +4,7 @@
 #include "api/agent_service.hpp"
 #include "api/calls.hpp"
 #include "api/hello.hpp"
+#include "api/services.hpp"
 #include "base/log.hpp"
 #include "scheduler/types.hpp"
 #include "wire/limits.hpp"
@@ -227,6 +228,10 @@ Result<> check_agent(Backend& backend, const std::string& attempt, const std::st
 grpc::ServerBidiReactor<v1::ControlRequest, v1::ControlResponse>* AgentServiceImpl::Control(
     grpc::CallbackServerContext* context) {
   return ControlCall::begin(std::make_shared<ControlCall>(context, backend_));
+}
+
+std::unique_ptr<grpc::Service> make_agent_service(Backend& backend) {
+  return std::make_unique<AgentServiceImpl>(backend);
 }
 
 }  // namespace assay::api

@@ -1,6 +1,7 @@
 #include "api/orchestrator_service.hpp"
 
 #include "api/runs.hpp"
+#include "api/services.hpp"
 #include "api/submit.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -154,6 +155,10 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SetQuarantine(
     fill_board(TRY(find_board(backend_, request->board())), response->mutable_board());
     return {};
   });
+}
+
+std::unique_ptr<grpc::Service> make_orchestrator_service(Backend& backend) {
+  return std::make_unique<OrchestratorServiceImpl>(backend);
 }
 
 }  // namespace assay::api

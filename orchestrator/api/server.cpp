@@ -6,10 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/agent_service.hpp"
-#include "api/artifact_service.hpp"
 #include "api/console_hold.hpp"
-#include "api/orchestrator_service.hpp"
+#include "api/services.hpp"
 #include "base/fd.hpp"
 #include "base/log.hpp"
 #include "scheduler/types.hpp"
@@ -20,12 +18,13 @@ static constexpr auto grace = std::chrono::milliseconds(100);
 
 struct Server::Running {
   Running(const Parts& parts)
-      : backend(parts), agents(backend), artifacts(backend), orchestrator(backend) {}
+      : backend(parts),
+        agents(make_agent_service(backend)),
+        artifacts(make_artifact_service(backend)),
+        orchestrator(make_orchestrator_service(backend)) {}
 
   Backend backend;
-  AgentServiceImpl agents;
-  ArtifactServiceImpl artifacts;
-  OrchestratorServiceImpl orchestrator;
+  std::unique_ptr<grpc::Service> agents, artifacts, orchestrator;
   wire::Endpoint endpoint;
   std::unique_ptr<grpc::Server> server;
 };
@@ -67,9 +66,9 @@ Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, cons
   wire::apply_server_limits(builder);
   int port = 0;
   builder.AddListeningPort(listen.text(), grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&running->agents);
-  builder.RegisterService(&running->artifacts);
-  builder.RegisterService(&running->orchestrator);
+  builder.RegisterService(running->agents.get());
+  builder.RegisterService(running->artifacts.get());
+  builder.RegisterService(running->orchestrator.get());
   running->server = builder.BuildAndStart();
   if (!running->server || port == 0) {
     TRY(check_bind(listen));  // taken since

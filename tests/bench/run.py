@@ -112,7 +112,8 @@ def rebuild():
     ninja = ["ninja", "-C", ROOT / "build", "programs"]
     subprocess.run(ninja, check=True, stdout=subprocess.DEVNULL)
     times = []
-    for source in ("orchestrator/scheduler/scheduler.cpp", "orchestrator/api/server.cpp", "lab-agents/executor/attempt.cpp",
+    for source in ("orchestrator/scheduler/scheduler.cpp", "orchestrator/api/server.cpp",
+                   "orchestrator/api/orchestrator_service.cpp", "lab-agents/executor/attempt.cpp",
                    "lab-agents/session/agent.cpp", "lab-agents/virtual/zephyr_machine.cpp", "lib/plans/compile.cpp",
                    "lib/base/text.cpp", "cli/command_line.cpp"):
         os.utime(ROOT / source)
