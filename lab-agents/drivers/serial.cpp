@@ -66,7 +66,7 @@ class SerialDriver final : public abilities::Device, private abilities::Console 
 
   Result<> write(const Order& order, ByteView bytes) override {
     if (!port_) return fail(Cause::device, "{}", why_);
-    const auto written = write_all(port_.get(), bytes, order.wait);
+    auto written = write_all(port_.get(), bytes, order.wait);
     if (!written && written.error().cause == Cause::io) {
       lose(written.error().text);
       return fail(Cause::device, "{}", why_);

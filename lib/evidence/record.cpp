@@ -31,7 +31,7 @@ std::size_t size_of(const StepRecord& step) {
   for (const Finding& finding : step.findings)
     size +=
         sizeof finding + finding.channel.size() + finding.expected.size() + finding.observed.size();
-  for (const std::string& line : step.console) size += sizeof line + line.size();
+  for (const std::string& line : step.console) size += sizeof(std::string) + line.size();
   return size;
 }
 

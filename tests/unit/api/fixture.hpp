@@ -194,7 +194,7 @@ class ServerTest : public testing::Test {
   grpc::Status submit(const v1::SubmitRunRequest& what, v1::Run* run) {
     Context context;
     v1::SubmitRunResponse response;
-    const auto status = client_->SubmitRun(&context, what, &response);
+    auto status = client_->SubmitRun(&context, what, &response);
     *run = response.run();
     return status;
   }
