@@ -51,6 +51,8 @@ void Agent::stop() {
 }
 
 Result<> Agent::run() {
+  std::error_code ignored;  // what attempts of a killed incarnation left
+  std::filesystem::remove_all(config_.state / "scratch", ignored);
   deliver_leftovers();
   for (const std::string& id : boards_.ids()) look_after(id);
   connect();

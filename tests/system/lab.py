@@ -171,8 +171,10 @@ class Lab:
         left = {pid: running[pid] for pid in gone_within(running, 1.0)}
         assert status == 0, f"assay up ended with {status}:\n" + "\n".join(self.up.lines[-20:])
         assert not left, f"assay up left processes: {left}"
-        sockets = [path for path in self.folder.rglob("*") if path.is_socket()]
-        assert not sockets, f"assay up left sockets: {sockets}"
+        sockets = [path for path in self.folder.rglob("*") if path.is_socket() or path.is_fifo()]
+        assert not sockets, f"assay up left sockets or pipes: {sockets}"
+        temporary = [path for folder in self.state.glob("agent*/scratch") for path in folder.iterdir()]
+        assert not temporary, f"assay up left temporary files: {temporary}"
 
     def kill_all(self):
         """As if its computer lost its power."""
