@@ -239,7 +239,7 @@ def test_update_that_is_damaged_goes_to_the_device(make_lab, firmware):
     assert of_flipped[0] == PRODUCT_FAILED, of_flipped[1]
     assert re.search(r"✓ boot-into-test\.install: ", of_flipped[1]), "the device took it"
     assert re.search(r'^r\d+ failed: boot\.bad-image must never be seen, but dut\'s console said "E: Image in the secondary '
-                     r'slot is not valid!" during "expect (boot\.swap\.test|app\.ready) within 10 s"$', of_flipped[1],
+                     r'slot is not valid!" during "(reset|expect (boot\.swap\.test|app\.ready) within 10 s)"$', of_flipped[1],
                      re.M), of_flipped[1]
     for run in lab.json("runs")["runs"]:
         assert [len(job["attempts"]) for job in lab.show(run["id"])["jobs"]] == [1], "the product's failure is not retried"

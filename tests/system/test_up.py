@@ -109,8 +109,11 @@ def test_child_that_dies_too_often_ends_it(up):
 
 
 def test_child_that_crashes_at_its_end_is_told(up):
-    up.script("assay-agent", AGENT.replace("exec sleep 300", """trap 'echo "assertion failed" >&2; kill -ABRT $$' TERM
-while :; do sleep 0.1; done"""))
+    trapping = """sleep 300 &
+trap "kill $!; echo assertion failed >&2; kill -ABRT $$" TERM
+echo "ready boards=2"
+wait"""  # the trap first: who has said that it is ready may be ended at once
+    up.script("assay-agent", AGENT.replace('echo "ready boards=2"\nexec sleep 300', trapping))
     up.start()
     assert up.up.interrupt() == 3
     up.up.expect(r"^assay: assay-agent did not end well \(killed by signal 6 \(Aborted\)\); its log is \S+ and ends:$")
