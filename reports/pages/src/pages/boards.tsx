@@ -1,0 +1,3 @@
+export function Boards({ id }: { id: string }) {
+  return <h1>Boards {id}</h1>
+}

@@ -1,0 +1,3 @@
+export function Compare({ id }: { id: string }) {
+  return <h1>Compare {id}</h1>
+}

@@ -1,0 +1,3 @@
+export function Matrix({ id }: { id: string }) {
+  return <h1>Matrix {id}</h1>
+}

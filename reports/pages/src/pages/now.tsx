@@ -1,0 +1,3 @@
+export function Now({ id }: { id: string }) {
+  return <h1>Now {id}</h1>
+}

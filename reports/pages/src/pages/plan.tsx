@@ -1,0 +1,3 @@
+export function Plan({ id }: { id: string }) {
+  return <h1>Plan {id}</h1>
+}

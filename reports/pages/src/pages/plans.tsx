@@ -1,0 +1,3 @@
+export function Plans({ id }: { id: string }) {
+  return <h1>Plans {id}</h1>
+}

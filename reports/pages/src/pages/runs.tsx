@@ -1,0 +1,3 @@
+export function Runs({ id }: { id: string }) {
+  return <h1>Runs {id}</h1>
+}
