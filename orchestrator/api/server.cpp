@@ -95,6 +95,10 @@ const wire::Endpoint& Server::endpoint() const {
   return running_->endpoint;
 }
 
+Backend& Server::backend() {
+  return running_->backend;
+}
+
 Result<> count_ended_attempts(const Parts& parts) {
   for (const auto& row : TRY(parts.store.open_work()).attempts) {
     const std::string attempt = to_string(scheduler::AttemptId{{row.run, row.job}, row.number});

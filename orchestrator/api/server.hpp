@@ -22,6 +22,8 @@ class Server {
   void stop();
   // With the port that was picked for 0.
   [[nodiscard]] const wire::Endpoint& endpoint() const;
+  // For whatever else serves the same things: it must be gone before this is.
+  [[nodiscard]] Backend& backend();
 
  private:
   struct Running;

@@ -165,6 +165,11 @@ class ThreadedDispatcher final : public Dispatcher {
     callbacks_.push_back(std::move(callback));
   }
 
+  void on_boards_changed(std::function<void()> callback) override {
+    const std::lock_guard lock(core_mutex_);
+    board_callbacks_.push_back(std::move(callback));
+  }
+
  private:
   void post(Request request) {
     {
@@ -226,23 +231,28 @@ class ThreadedDispatcher final : public Dispatcher {
 
   void handle(const std::deque<Request>& group, BootTime now) {
     Pending pending;
+    bool boards = group.empty();  // time alone
     {
       const std::lock_guard lock(core_mutex_);
       engine_->begin(now);
       for (const Request& request : group) {
         if (request.apply) request.apply();
+        boards = boards || request.apply;
       }
       pending = engine_->take(now);
+      boards = boards || !pending.batch.empty();
     }
     const Result<> outcome = engine_->commit(pending);
     std::vector<std::function<void()>> sends;
     std::vector<std::function<void(const std::string&)>> callbacks;
+    std::vector<std::function<void()>> board_callbacks;
     {
       const std::lock_guard lock(core_mutex_);
       if (outcome) {
         sends = letters(pending);
         engine_->committed(pending);
         callbacks = callbacks_;
+        if (boards) board_callbacks = board_callbacks_;
         due_ = engine_->core().next_due();
       } else {
         spdlog::error("not stored, and so not done: {}", outcome.error().text);
@@ -258,6 +268,7 @@ class ThreadedDispatcher final : public Dispatcher {
     for (const std::int64_t run : pending.runs) {
       for (const auto& callback : callbacks) callback(run_name(run));
     }
+    for (const auto& callback : board_callbacks) callback();
   }
 
   // One call on an agent's link for each decision; those to lost agents are
@@ -287,6 +298,7 @@ class ThreadedDispatcher final : public Dispatcher {
   std::unique_ptr<Engine> engine_;
   std::map<std::string, std::shared_ptr<AgentLink>> links_;
   std::vector<std::function<void(const std::string&)>> callbacks_;
+  std::vector<std::function<void()>> board_callbacks_;
 
   // Guarded by queue_mutex_.
   std::mutex queue_mutex_;

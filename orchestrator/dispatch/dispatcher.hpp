@@ -117,6 +117,9 @@ class Dispatcher {
 
   // Called after every commit that changed a run, with its id.
   virtual void on_run_changed(std::function<void(const std::string& run)>) = 0;
+  // Called after what may have changed boards() or agents(): agents that came, went
+  // or spoke of a board, commits, and time that ran out. Not for each renewal.
+  virtual void on_boards_changed(std::function<void()>) = 0;
 };
 
 }  // namespace assay::dispatch
