@@ -55,5 +55,6 @@ build() {
   [ $# = 0 ] || die "build takes no argument, not '$*'" "type: ./dev build"
   setup demo
   say 'Building Assay'
+  build_pages
   build_tree OFF programs
 }

@@ -9,6 +9,7 @@ run_tests() {
   setup test
   firmware
   say 'Building Assay and its tests'
+  build_pages
   build_tree ON all
   say 'Testing'
   exec ctest --test-dir "$root/build" --output-on-failure -j2 ${1:+-R "$1"}
@@ -55,6 +56,7 @@ tests/bench/ time; NAME picks some of them.'
 bench() {
   setup bench
   firmware
+  build_pages
   build_tree ON all
   exec /usr/bin/python3 "$root/tests/bench/run.py" "$@"
 }

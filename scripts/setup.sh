@@ -3,7 +3,7 @@
 setup_usage='usage: ./dev setup [demo|test|lint|bench]
 Installs what a level needs and nothing that is there already; says first what and why.
   demo    compiler, libraries, QEMU, imgtool: build Assay and run the demo (the default)
-  test    demo, GoogleTest, RapidCheck, pytest, smpmgr, buf
+  test    demo, GoogleTest, RapidCheck, pytest, smpmgr, buf, Node, Chromium
   bench   the same as test
   lint    test, clang-format, clang-tidy
 Debian packages need root; without it the line to type is printed and nothing is done.
@@ -23,8 +23,11 @@ setup() {
   case $level in
     demo) ;;
     *)
-      setup_venv test 'pytest and smpmgr, for the system tests' "$root/scripts/requirements-test.txt"
+      setup_venv test 'pytest, smpmgr and playwright, for the system tests' "$root/scripts/requirements-test.txt"
+      setup_node
       setup_buf
+      setup_npm test
+      logged 'types from the protos' npm --prefix "$pages" run -s proto
       ;;
   esac
 }
@@ -82,20 +85,15 @@ setup_venv() {
   printf '%s\n' "$want" >"$venv/assay-stamp"
 }
 
-# buf is one native program; npm only carries it, so any npm will do.
+# buf is one native program; npm only carries it.
 buf_version=1.74.0
 setup_buf() {
-  local home=$cache/buf npm=npm
+  local home=$cache/buf
   [ "$(cat "$home/assay-stamp" 2>/dev/null)" != "$buf_version" ] || return 0
-  if ! command -v node >/dev/null || ! command -v npm >/dev/null ||
-    [ "$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -lt 18 ]; then
-    setup_venv node 'Node.js, whose npm brings buf' "$root/scripts/requirements-node.txt"
-    npm=$cache/venv-node/bin/npm
-  fi
   say "buf $buf_version: lint and breaking-change check of proto/"
   rm -rf "$home"
   mkdir -p "$home"
-  logged 'installing buf' env PATH="$cache/venv-node/bin:$PATH" "$npm" install --no-audit --no-fund \
+  logged 'installing buf' npm install --no-audit --no-fund \
     --prefix "$home" "@bufbuild/buf@$buf_version"
   ln -s "$(cd "$home" && echo node_modules/@bufbuild/buf-linux-*/bin/buf)" "$home/buf"
   "$home/buf" --version >/dev/null || die "buf does not start" "see $cache/log"
