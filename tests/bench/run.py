@@ -5,6 +5,8 @@ usage: run.py [NAME...]
   submit    run accepted by assayd -> the first power-on begins, and is done (one virtual board)
   confirm   a whole ota-confirm, from submission to verdict
   calls     what build/bench/ holds: C++ benchmarks of single parts
+  pixels    a line at the board -> the frame that shows it, in Chromium
+  readers   200 live readers of one run: the share of a core that assayd takes
   rebuild   ninja after a change of one .cpp, for each program's folder in turn
   clean     a whole build in an empty folder without ccache, and what dominates it (only when named)
 
@@ -106,6 +108,24 @@ def calls():
             subprocess.run([program], check=True)
 
 
+def live(what):
+    """tests/bench/live.py, in the environment that has the browser's driver."""
+    python = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache")) / "venv-test/bin/python"
+    done = subprocess.run([python, ROOT / "tests/bench/live.py", what], check=True, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "ASSAY_BIN": str(ASSAY.parent), "PYTHONDONTWRITEBYTECODE": "1"})
+    return json.loads(done.stdout)
+
+
+def pixels():
+    report("console line -> pixels in Chromium", live("pixels"), "p95 < 100")
+
+
+def readers():
+    found = live("readers")
+    print(f"{found['readers']} live readers of one run, 10 lines/s: {100 * found['share_of_a_core']:.1f} % of a core, "
+          f"{found['memory_kib'] / 1024:.0f} MiB; {found['complete']} got every line   aim: < 10 %, all", flush=True)
+
+
 def rebuild():
     """Recompiled for sure: ccache would answer for a file that was only touched."""
     environment = {**os.environ, "CCACHE_RECACHE": "1"}
@@ -141,7 +161,8 @@ def clean():
         print(f"  {name:<30} {100 * millis / sum(spent.values()):4.0f} %")
 
 
-BENCHES = {"submit": submit, "confirm": confirm, "calls": calls, "rebuild": rebuild, "clean": clean}
+BENCHES = {"submit": submit, "confirm": confirm, "calls": calls, "pixels": pixels, "readers": readers,
+           "rebuild": rebuild, "clean": clean}
 
 
 def main():
