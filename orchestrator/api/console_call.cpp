@@ -2,8 +2,8 @@
 // lease, which a person has while a job that holds the board for them runs.
 #include "api/calls.hpp"
 #include "api/console_hold.hpp"
+#include "api/listings.hpp"
 #include "api/orchestrator_service.hpp"
-#include "api/runs.hpp"
 #include "wire/job.hpp"
 #include "wire/limits.hpp"
 #include "wire/scalar.hpp"

@@ -1,13 +1,9 @@
 #include "api/orchestrator_service.hpp"
 
+#include "api/listings.hpp"
 #include "api/runs.hpp"
 #include "api/services.hpp"
 #include "api/submit.hpp"
-#include "base/log.hpp"
-#include "base/text.hpp"
-#include "plans/plan.hpp"
-#include "plans/shipped.hpp"
-#include "scheduler/types.hpp"
 #include "wire/limits.hpp"
 #include "wire/scalar.hpp"
 #include "wire/status.hpp"
@@ -80,25 +76,13 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::RetestRun(
 OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::WhyRun(Context* context,
                                                                 const v1::WhyRunRequest* request,
                                                                 v1::WhyRunResponse* response) {
-  return answer(context, [=, this]() -> Result<> {
-    const auto number = TRY(run_number(request->id()));
-    if (!TRY(backend_.parts.store.run(number)))
-      return fail(Cause::not_found, "no run '{}'", request->id());
-    for (const auto& reason : backend_.parts.dispatcher.why(request->id())) {
-      auto* out = response->add_jobs();
-      out->set_job(reason.job);
-      // A thousand of them go into one message.
-      out->set_reason(wire::wire_text(reason.reason, wire::max_text / 2));
-    }
-    return {};
-  });
+  return answer(context, [=, this] { return why_run(backend_, request->id(), response); });
 }
 
 OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListBoards(
     Context* context, const v1::ListBoardsRequest*, v1::ListBoardsResponse* response) {
   return answer(context, [=, this]() -> Result<> {
-    for (const auto& view : backend_.parts.dispatcher.boards())
-      fill_board(view, response->add_boards());
+    list_boards(backend_, response);
     return {};
   });
 }
@@ -114,8 +98,7 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::GetBoard(
 OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListAgents(
     Context* context, const v1::ListAgentsRequest*, v1::ListAgentsResponse* response) {
   return answer(context, [=, this]() -> Result<> {
-    for (const auto& view : backend_.parts.dispatcher.agents())
-      fill_agent(view, response->add_agents());
+    list_agents(backend_, response);
     return {};
   });
 }
@@ -123,24 +106,7 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListAgents(
 OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ListPlans(
     Context* context, const v1::ListPlansRequest*, v1::ListPlansResponse* response) {
   return answer(context, [=]() -> Result<> {
-    for (const std::string& name : plans::shipped_plans()) {
-      const auto source = plans::shipped_plan(name);
-      if (!source) continue;
-      const auto plan = plans::parse_plan(source->text, source->file);
-      if (!plan) {
-        spdlog::warn("{}", plans::to_string(plan.error()));
-        continue;
-      }
-      auto* out = response->add_plans();
-      out->set_id(name);
-      out->set_about(plan->about);
-      for (const auto& artifact : plan->artifacts) {
-        if (artifact.from.empty()) out->add_artifacts(artifact.name);
-      }
-      for (const auto& role : plan->roles) {
-        for (const auto& [need, place] : role.needs) out->add_needs(need);
-      }
-    }
+    list_plans(response);
     return {};
   });
 }

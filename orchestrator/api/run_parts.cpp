@@ -1,9 +1,6 @@
 #include "api/run_parts.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "api/runs.hpp"
-#include "scheduler/types.hpp"
 #include "wire/event.hpp"
 #include "wire/limits.hpp"
 #include "wire/scalar.hpp"
@@ -11,11 +8,6 @@
 namespace assay::api {
 
 namespace {
-
-// Maps and lists that the store keeps as JSON; what cannot be read is left out.
-nlohmann::json parse(const std::string& text) {
-  return nlohmann::json::parse(text, nullptr, false);
-}
 
 void fill_step(const evidence::StepRecord& in, v1::Verdict attempt, v1::StepResult* out) {
   out->set_index(in.index);
@@ -46,34 +38,6 @@ void fill_step(const evidence::StepRecord& in, v1::Verdict attempt, v1::StepResu
   for (const auto& line : in.console) out->add_console(line);
   out->set_progress_done(in.progress_done);
   out->set_progress_total(in.progress_total);
-}
-
-void fill_job(const store::JobRow& row, v1::Job* out) {
-  out->set_id(to_string(scheduler::JobId{row.run, row.index}));
-  out->set_state(state_of(row.state));
-  out->set_verdict(verdict_of(row.verdict));
-  out->set_sentence(row.sentence);
-  out->set_profile(row.profile);
-  const auto params = parse(row.params_json);
-  if (params.is_object()) {
-    for (const auto& [name, value] : params.items())
-      (*out->mutable_params())[name] = value.get<std::string>();
-  }
-  out->set_spec_digest(row.spec_digest);
-}
-
-void fill_attempt(const store::AttemptRow& row, v1::Attempt* out) {
-  out->set_id(to_string(scheduler::AttemptId{{row.run, row.job}, row.number}));
-  out->set_state(state_of(row.state));
-  out->set_verdict(verdict_of(row.verdict));
-  out->set_sentence(row.sentence);
-  out->set_agent(row.agent);
-  const auto leases = parse(row.leases_json);
-  for (const auto& lease : leases.is_array() ? leases : nlohmann::json::array()) {
-    (*out->mutable_boards())[lease.value("role", "")] = lease.value("board", "");
-  }
-  out->set_started_unix_micros(row.started);
-  out->set_ended_unix_micros(row.ended);
 }
 
 // What can change of a head once it is there.

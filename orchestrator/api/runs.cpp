@@ -3,6 +3,7 @@
 #include <assay/v1/orchestrator.pb.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
 #include "evidence/verdict.hpp"
@@ -35,6 +36,39 @@ void fill_row(const store::RunRow& row, v1::Run* out) {
   out->set_ref(row.ref);
   out->set_priority(row.priority);
   out->set_submitted_unix_micros(row.submitted);
+  out->set_started_unix_micros(row.started);
+  out->set_ended_unix_micros(row.ended);
+}
+
+// Maps and lists that the store keeps as JSON; what cannot be read is left out.
+static nlohmann::json parse(const std::string& text) {
+  return nlohmann::json::parse(text, nullptr, false);
+}
+
+void fill_job(const store::JobRow& row, v1::Job* out) {
+  out->set_id(to_string(scheduler::JobId{row.run, row.index}));
+  out->set_state(state_of(row.state));
+  out->set_verdict(verdict_of(row.verdict));
+  out->set_sentence(row.sentence);
+  out->set_profile(row.profile);
+  const auto params = parse(row.params_json);
+  if (params.is_object()) {
+    for (const auto& [name, value] : params.items())
+      (*out->mutable_params())[name] = value.get<std::string>();
+  }
+  out->set_spec_digest(row.spec_digest);
+}
+
+void fill_attempt(const store::AttemptRow& row, v1::Attempt* out) {
+  out->set_id(to_string(scheduler::AttemptId{{row.run, row.job}, row.number}));
+  out->set_state(state_of(row.state));
+  out->set_verdict(verdict_of(row.verdict));
+  out->set_sentence(row.sentence);
+  out->set_agent(row.agent);
+  const auto leases = parse(row.leases_json);
+  for (const auto& lease : leases.is_array() ? leases : nlohmann::json::array()) {
+    (*out->mutable_boards())[lease.value("role", "")] = lease.value("board", "");
+  }
   out->set_started_unix_micros(row.started);
   out->set_ended_unix_micros(row.ended);
 }
@@ -86,37 +120,6 @@ Result<> list_runs(Backend& backend, const v1::ListRunsRequest& request,
     bytes += out->runs(out->runs_size() - 1).ByteSizeLong();
   }
   return {};
-}
-
-void fill_board(const dispatch::Dispatcher::BoardView& view, v1::Board* out) {
-  out->set_id(view.facts.id);
-  out->set_profile(view.facts.profile);
-  out->set_agent(view.agent);
-  out->set_state(view.state);
-  out->set_reason(view.reason);
-  out->set_holder(view.holder);
-  out->set_epoch(view.epoch);
-  for (const auto& ability : view.facts.abilities) out->add_abilities(ability);
-  for (const auto& tag : view.facts.tags) out->add_tags(tag);
-}
-
-void fill_agent(const dispatch::Dispatcher::AgentView& view, v1::Agent* out) {
-  out->set_id(view.facts.name);
-  out->set_state(view.connected ? "connected" : "lost");
-  out->set_version(view.facts.version);
-  out->set_incarnation(view.facts.incarnation);
-  for (const auto& board : view.facts.boards) out->add_boards(board.id);
-  for (const auto& attempt : view.attempts) out->add_attempts(attempt);
-}
-
-Result<dispatch::Dispatcher::BoardView> find_board(Backend& backend, const std::string& id) {
-  std::vector<std::string> known;
-  for (auto& view : backend.parts.dispatcher.boards()) {
-    if (view.facts.id == id) return std::move(view);
-    known.push_back(view.facts.id);
-  }
-  return fail(Cause::not_found, "no board '{}'{}", printable(id.substr(0, wire::max_name)),
-              did_you_mean(id, known));
 }
 
 }  // namespace assay::api

@@ -151,6 +151,10 @@ class ThreadedDispatcher final : public Dispatcher {
     const std::lock_guard lock(core_mutex_);
     return engine_->core().why(*number, BootTime::now());
   }
+  Waiting waiting(std::size_t limit) override {
+    const std::lock_guard lock(core_mutex_);
+    return engine_->core().waiting(limit, BootTime::now());
+  }
   std::vector<BoardView> boards() override {
     const std::lock_guard lock(core_mutex_);
     return engine_->core().boards(BootTime::now());

@@ -109,6 +109,10 @@ class Dispatcher {
 
   using WaitReason = scheduler::WaitReason;
   virtual std::vector<WaitReason> why(const std::string& run) = 0;
+  // The jobs that no attempt has yet, in the order in which they will start, the
+  // first `limit` of them.
+  using Waiting = scheduler::Waiting;
+  virtual Waiting waiting(std::size_t limit) = 0;
 
   using BoardView = scheduler::BoardView;
   virtual std::vector<BoardView> boards() = 0;

@@ -69,6 +69,8 @@ class Scheduler {
 
   // What has not ended. `now` for the times in the sentences.
   [[nodiscard]] std::vector<WaitReason> why(std::int64_t run, BootTime now) const;
+  // In the order in which they will be placed, the first `limit` of all.
+  [[nodiscard]] Waiting waiting(std::size_t limit, BootTime now) const;
   [[nodiscard]] std::vector<BoardView> boards(BootTime now) const;
   [[nodiscard]] std::vector<AgentView> agents() const;
   // Does an attempt of this name hold boards now?

@@ -167,6 +167,16 @@ struct Limits {
 struct WaitReason {
   std::string job, reason;
 };
+// A job that waits, and of how many it is one.
+struct WaitingJob {
+  JobId job;
+  std::string profile;  // of its first role's need
+  std::string reason;   // as in WaitReason, without "waits: "
+};
+struct Waiting {
+  std::vector<WaitingJob> first;
+  std::size_t total = 0;
+};
 struct BoardView {
   BoardFacts facts;
   std::string agent, state, reason, holder;  // state: idle, leased, quarantined, offline

@@ -36,6 +36,28 @@ std::vector<WaitReason> Scheduler::why(std::int64_t number, BootTime now) const 
   return reasons;
 }
 
+Waiting Scheduler::waiting(std::size_t limit, BootTime now) const {
+  Waiting all;
+  using Jobs = std::map<Order, JobId>;
+  std::map<Order, std::pair<const Jobs*, Jobs::const_iterator>> heads;
+  for (const auto& [kind, jobs] : waiting_) {
+    all.total += jobs.size();
+    heads.emplace(jobs.begin()->first, std::pair(&jobs, jobs.begin()));
+  }
+  std::map<const Jobs*, std::string> reasons;  // those of one kind wait for the same
+  while (!heads.empty() && all.first.size() < limit) {
+    auto [jobs, at] = heads.begin()->second;
+    heads.erase(heads.begin());
+    const JobId id = at->second;
+    const Job& job = runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)];
+    auto [reason, fresh] = reasons.try_emplace(jobs);
+    if (fresh) reason->second = why_waiting(job, now);
+    all.first.push_back({id, job.record.needs.front().profile, reason->second});
+    if (++at != jobs->end()) heads.emplace(at->first, std::pair(jobs, at));
+  }
+  return all;
+}
+
 std::string Scheduler::why_waiting(const Job& job, BootTime now) const {
   std::vector<std::string> roles;
   for (const BoardNeed& need : job.record.needs) {
