@@ -64,25 +64,40 @@ std::vector<std::string_view> split(std::string_view text, char at) {
   }
 }
 
-// The length of the valid UTF-8 sequence at the start of `text`, or 0.
-static std::size_t utf8_length(std::string_view text) {
+std::size_t utf8_sequence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  std::size_t length = 0;
-  unsigned least = 0;
-  if (lead >= 0xC2 && lead <= 0xDF) length = 2, least = 0x80;
-  if (lead >= 0xE0 && lead <= 0xEF) length = 3, least = 0x800;
-  if (lead >= 0xF0 && lead <= 0xF4) length = 4, least = 0x10000;
-  if (length == 0 || text.size() < length) return 0;
-  unsigned code = lead & (0xFFu >> (length + 1));
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3F);
   }
-  // C1 controls, bidirectional overrides and surrogates could disguise text.
-  const bool disguise = (code >= 0x80 && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||
-                        (code >= 0x2066 && code <= 0x2069) || (code >= 0xD800 && code <= 0xDFFF);
-  return code < least || code > 0x10FFFF || disguise ? 0 : length;
+  const unsigned char second = byte(1);
+  const bool wrong = (lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+                     (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F);
+  return wrong ? 0 : length;
+}
+
+std::string replace_non_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    out += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
+// C1 controls and bidirectional overrides could disguise text.
+static bool disguises(std::string_view sequence) {
+  if (sequence.size() == 2) return sequence[0] == '\xC2' && sequence[1] < '\xA0';
+  const auto is_from_to = [&](std::string_view start, char from, char to) {
+    return sequence.starts_with(start) && sequence[2] >= from && sequence[2] <= to;
+  };
+  return sequence.size() == 3 && (is_from_to("\xE2\x80", '\xAA', '\xAE') ||  // U+202A..202E
+                                  is_from_to("\xE2\x81", '\xA6', '\xA9'));   // U+2066..2069
 }
 
 std::string printable(std::string_view text) {
@@ -93,7 +108,8 @@ std::string printable(std::string_view text) {
     std::size_t length = 1;
     if (c == '\t' || (c >= 0x20 && c < 0x7F)) {
       out += text[0];
-    } else if (length = utf8_length(text); length > 0) {
+    } else if (length = c < 0x80 ? 0 : utf8_sequence(text);
+               length > 0 && !disguises(text.substr(0, length))) {
       out += text.substr(0, length);
     } else {
       length = 1;

@@ -2,6 +2,7 @@
 // Thread-safe: free functions.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,5 +21,11 @@ std::vector<std::string_view> split(std::string_view text, char at);
 // Untrusted bytes for a terminal or a report: control characters and bytes that
 // are not UTF-8 become visible escapes (\x1b); tabs and printable text stay.
 std::string printable(std::string_view);
+
+// The length of the well-formed UTF-8 sequence at the start of `text`, which is
+// not empty, or 0 (Unicode 15, table 3-7).
+std::size_t utf8_sequence(std::string_view text);
+// The same text; each byte that belongs to no such sequence becomes U+FFFD.
+std::string replace_non_utf8(std::string_view);
 
 }  // namespace assay
