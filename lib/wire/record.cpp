@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/fd.hpp"
@@ -55,6 +56,39 @@ Result<std::optional<Bytes>> read_record(int fd, std::uint64_t offset, std::size
 Result<std::optional<std::uint32_t>> record_length(int fd, std::uint64_t offset) {
   const auto header = TRY(read_header(fd, offset));
   return header ? std::optional(get_u32(header->data())) : std::nullopt;
+}
+
+Result<bool> RecordReader::have(std::size_t bytes) {
+  if (end_ - begin_ >= bytes) return true;
+  constexpr std::size_t piece = 256U << 10;
+  if (buffer_.size() < bytes) buffer_.resize(std::max(bytes, piece));
+  std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
+            buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+  end_ -= begin_;
+  begin_ = 0;
+  end_ += TRY(read_(offset_ + end_, std::span(buffer_).subspan(end_)));
+  return end_ >= bytes;
+}
+
+Result<std::optional<std::string_view>> RecordReader::next() {
+  if (!TRY(have(record_header))) return std::nullopt;
+  const std::uint32_t length = get_u32(&buffer_[begin_]);
+  if (length == 0 || length > longest_) return std::nullopt;
+  if (!TRY(have(record_header + length))) return std::nullopt;
+  const ByteView message = ByteView(buffer_).subspan(begin_ + record_header, length);
+  if (checksum(message) != get_u32(&buffer_[begin_ + 4])) return std::nullopt;
+  begin_ += record_header + length;
+  offset_ += record_header + length;
+  return as_text(message);
+}
+
+void RecordReader::seek(std::uint64_t offset) {
+  if (offset >= offset_ && offset - offset_ <= end_ - begin_) {
+    begin_ += offset - offset_;
+  } else {
+    begin_ = end_ = 0;
+  }
+  offset_ = offset;
 }
 
 }  // namespace assay::wire

@@ -1,8 +1,10 @@
 // Messages in an append-only file, as spools and segments keep their events:
-// [u32 length][u32 CRC-32][message], little endian. Thread-safe: free functions.
+// [u32 length][u32 CRC-32][message], little endian. Functions are thread-safe; a
+// RecordReader has one owner.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,5 +24,31 @@ Result<std::optional<Bytes>> read_record(int fd, std::uint64_t offset, std::size
 
 // Only its message's length, unchecked; nullopt when the file ends before.
 Result<std::optional<std::uint32_t>> record_length(int fd, std::uint64_t offset);
+
+// One record after another, read in large pieces: for whole files.
+class RecordReader {
+ public:
+  // Reads at an offset: how much of `into` there was before the end.
+  using Read = std::function<Result<std::size_t>(std::uint64_t, std::span<std::uint8_t>)>;
+  RecordReader(Read read, std::uint64_t offset, std::size_t longest)
+      : read_(std::move(read)), offset_(offset), longest_(longest) {}
+
+  // The next message, valid until the next call; nullopt as in read_record(), and
+  // calling again then looks once more.
+  Result<std::optional<std::string_view>> next();
+  // Of the record that next() would return.
+  [[nodiscard]] std::uint64_t offset() const { return offset_; }
+  // What has been read ahead is kept where it helps.
+  void seek(std::uint64_t offset);
+
+ private:
+  Result<bool> have(std::size_t bytes);  // from begin_ on
+
+  Read read_;
+  std::uint64_t offset_;
+  std::size_t longest_;
+  Bytes buffer_;
+  std::size_t begin_ = 0, end_ = 0;  // of what is buffered from offset_ on
+};
 
 }  // namespace assay::wire

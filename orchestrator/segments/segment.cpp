@@ -4,11 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "wire/console_view.hpp"
 #include "wire/event.hpp"
 #include "wire/limits.hpp"
 #include "wire/record.hpp"
@@ -28,13 +30,21 @@ Result<> SegmentFile::load() {
   if (!fd) return fail_errno("open");
   struct stat info {};
   if (fstat(fd.get(), &info) != 0) return fail_errno("stat");
-  while (true) {
-    const auto message = TRY(wire::read_record(fd.get(), size_, wire::max_message));
-    if (!message) break;
-    auto event = wire::decode_event(*message);
-    if (!event || event->seq != last_ + 1) break;
-    if (auto* ended = std::get_if<evidence::AttemptEnded>(&event->body)) ended_ = std::move(*ended);
-    size_ += wire::record_header + message->size();
+  wire::RecordReader reader(
+      [&](std::uint64_t offset, std::span<std::uint8_t> into) {
+        return read_at(fd.get(), into, offset, "read");
+      },
+      0, wire::max_message);
+  while (const auto message = TRY(reader.next())) {
+    if (const auto console = wire::view_console(*message)) {
+      if (console->seq != last_ + 1) break;
+    } else {
+      auto event = wire::decode_event(as_bytes(*message));
+      if (!event || event->seq != last_ + 1) break;
+      if (auto* ended = std::get_if<evidence::AttemptEnded>(&event->body))
+        ended_ = std::move(*ended);
+    }
+    size_ = reader.offset();
     ++last_;
   }
   if (static_cast<std::uint64_t>(info.st_size) > size_) {
@@ -148,6 +158,13 @@ Result<std::vector<evidence::Event>> SegmentFile::read(Cursor& cursor, std::size
   }
   cursor = at;
   return events;
+}
+
+Result<std::size_t> SegmentFile::read_records(std::uint64_t offset,
+                                              std::span<std::uint8_t> into) const {
+  if (!fd_ || offset >= size_) return 0;
+  const std::size_t most = std::min<std::uint64_t>(into.size(), size_ - offset);
+  return read_at(fd_.get(), into.first(most), offset, path_.string());
 }
 
 }  // namespace assay::segments

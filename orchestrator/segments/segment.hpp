@@ -38,6 +38,9 @@ class SegmentFile {
   // Up to `bytes` of messages, at least one event unless there are none.
   Result<std::vector<evidence::Event>> read(Cursor&, std::size_t bytes) const;
 
+  // Stored records as they lie in the file: how much of `into` there was.
+  Result<std::size_t> read_records(std::uint64_t offset, std::span<std::uint8_t> into) const;
+
   [[nodiscard]] std::uint64_t last() const { return last_; }
   [[nodiscard]] const std::optional<evidence::AttemptEnded>& ended() const { return ended_; }
 

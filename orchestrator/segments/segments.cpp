@@ -102,6 +102,14 @@ Result<std::vector<evidence::Event>> Segments::read(const std::string& attempt, 
   return file->read(cursor, bytes);
 }
 
+Result<std::size_t> Segments::read_records(const std::string& attempt, std::uint64_t offset,
+                                           std::span<std::uint8_t> into) {
+  const auto entry = TRY(this->entry(attempt));
+  const std::lock_guard lock(entry->mutex);
+  const SegmentFile* file = TRY(open_file(attempt, *entry));
+  return file->read_records(offset, into);
+}
+
 Watch Segments::watch(const std::string& attempt, std::function<void()> on_append) {
   return appended_.watch(attempt, std::move(on_append));
 }

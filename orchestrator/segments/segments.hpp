@@ -51,6 +51,10 @@ class Segments {
   Result<Stored> stored(const std::string& attempt);
   // Moves the cursor. Empty: nothing more is stored yet.
   Result<std::vector<evidence::Event>> read(const std::string& attempt, Cursor&, std::size_t bytes);
+  // Stored records as they lie in the file, from a record's offset on: how much of
+  // `into` there was. scan.hpp takes them apart.
+  Result<std::size_t> read_records(const std::string& attempt, std::uint64_t offset,
+                                   std::span<std::uint8_t> into);
   Watch watch(const std::string& attempt, std::function<void()> on_append);
   // Attempts that are watched.
   [[nodiscard]] std::size_t watched() const { return appended_.size(); }
