@@ -9,6 +9,19 @@ namespace assay::evidence {
 
 namespace {
 
+// What it holds beside itself.
+std::size_t size_of(const StepRecord& step) {
+  std::size_t size = step.id.size() + step.role.size() + step.text.size() + step.place.size() +
+                     step.sentence.size();
+  for (const Finding& finding : step.findings)
+    size +=
+        sizeof finding + finding.channel.size() + finding.expected.size() + finding.observed.size();
+  for (const std::string& line : step.console) size += sizeof(std::string) + line.size();
+  return size;
+}
+
+}  // namespace
+
 // ECMA-48: ESC '[' parameters 0x30-0x3F, intermediates 0x20-0x2F, final 0x40-0x7E.
 std::string without_colours(std::string_view line) {
   std::string out;
@@ -24,18 +37,10 @@ std::string without_colours(std::string_view line) {
   return out;
 }
 
-// What it holds beside itself.
-std::size_t size_of(const StepRecord& step) {
-  std::size_t size = step.id.size() + step.role.size() + step.text.size() + step.place.size() +
-                     step.sentence.size();
-  for (const Finding& finding : step.findings)
-    size +=
-        sizeof finding + finding.channel.size() + finding.expected.size() + finding.observed.size();
-  for (const std::string& line : step.console) size += sizeof(std::string) + line.size();
-  return size;
+// SMP over console: 06 09 begins a frame, 04 14 goes on with it.
+std::size_t smp_frame(std::string_view line) {
+  return std::min({line.find("\x06\x09"), line.find("\x04\x14"), line.size()});
 }
-
-}  // namespace
 
 std::size_t AttemptRecord::bytes() const {
   std::size_t size = sizeof *this + steps_.capacity() * sizeof(StepRecord) + step_bytes_;
@@ -47,10 +52,7 @@ std::vector<std::string> console_lines(std::string_view bytes) {
   std::vector<std::string> lines;
   for (std::string_view line : split(bytes, '\n')) {
     while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    // An SMP frame (SMP over console: 06 09 begins, 04 14 goes on) ends with the
-    // line; text may stand before it.
-    const auto frame = std::min(line.find("\x06\x09"), line.find("\x04\x14"));
-    std::string shown = printable(without_colours(line.substr(0, frame)));
+    std::string shown = printable(without_colours(line.substr(0, smp_frame(line))));
     if (shown.empty()) continue;
     if (shown.size() > shown_columns) {
       std::size_t end = shown_columns;

@@ -71,6 +71,14 @@ class AttemptRecord {
   std::size_t step_bytes_ = 0;  // what steps_ hold beside themselves
 };
 
+// Without the control sequences that begin with ESC [ (ECMA-48, 5.4), which set
+// colours and move the cursor.
+std::string without_colours(std::string_view line);
+
+// Where an SMP frame begins in a line, or the line's size. It ends with the line;
+// text may stand before it.
+std::size_t smp_frame(std::string_view line);
+
 // Printable lines of raw console bytes: line ends, ANSI sequences and SMP frames
 // (lines that begin with 06 09 or 04 14) left out, at most `shown_lines`, the last.
 std::vector<std::string> console_lines(std::string_view);
