@@ -1,4 +1,5 @@
 // Runs as a table; on a phone each becomes a card of three lines.
+import { visible } from '../data/visible.ts'
 import { Ago, Elapsed } from '../parts/clock.tsx'
 import { Rev } from '../parts/rev.tsx'
 import { Text } from '../parts/text.tsx'
@@ -38,10 +39,10 @@ function Row({ run, chosen, toggle }: { run: RunJson; chosen: boolean; toggle: (
       </td>
       <td class="c-verdict"><Verdict of={run} /></td>
       <td class="c-id"><a class="run-id" href={runLink(id)}>{id}</a></td>
-      <td class="c-plan"><a class="quiet" href={planLink(run.plan ?? '')}><Text of={run.plan} /></a></td>
+      <td class="c-plan" title={visible(run.plan ?? '')}><a class="quiet" href={planLink(run.plan ?? '')}><Text of={run.plan} /></a></td>
       <td class="c-rev"><Rev rev={run.rev} /></td>
-      <td class="c-ref"><Text of={run.ref} /></td>
-      <td class="c-project"><Text of={run.project} /></td>
+      <td class="c-ref" title={visible(run.ref ?? '')}><Text of={run.ref} /></td>
+      <td class="c-project" title={visible(run.project ?? '')}><Text of={run.project} /></td>
       <td class="c-when"><Ago micros={run.submittedUnixMicros} /></td>
       <td class="c-took number">
         {took !== undefined ? <Took seconds={took} /> : run.state === 'RUN_STATE_RUNNING' ? <Elapsed from={run.startedUnixMicros} /> : <span class="faint">–</span>}

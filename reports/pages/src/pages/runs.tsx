@@ -93,17 +93,19 @@ function FilterBar({ filters, rows }: { filters: Filters; rows: readonly RunJson
   const plans = useLoad((signal) => source.plans(signal), [source])
   const boards = useLoad((signal) => source.boards(signal), [source])
   const set = (name: FilterName) => (text: string) => setQuery({ [name]: text, page_token: '' })
+  const [all, setAll] = useState(false)
   const seen = (name: 'project' | 'ref' | 'rev' | 'plan') => unique(rows.map((run) => run[name]))
   return (
-    <form class="bar filters" role="search" aria-label="Filter the runs" onSubmit={(event) => event.preventDefault()}>
+    <form class={all ? 'bar filters all' : 'bar filters'} role="search" aria-label="Filter the runs" onSubmit={(event) => event.preventDefault()}>
       <TextField label="Text" id="runs-text" value={filters.text} set={set('text')} hint="plan, revision, sentence…" />
       <ChoiceField label="Verdict" value={filters.status} set={set('status')} options={statuses} />
-      <TextField label="Project" value={filters.project} set={set('project')} options={seen('project')} />
-      <TextField label="Branch" value={filters.ref} set={set('ref')} options={seen('ref')} />
-      <TextField label="Plan" value={filters.plan} set={set('plan')}
+      <TextField rare label="Project" value={filters.project} set={set('project')} options={seen('project')} />
+      <TextField rare label="Branch" value={filters.ref} set={set('ref')} options={seen('ref')} />
+      <TextField rare label="Plan" value={filters.plan} set={set('plan')}
         options={unique([...seen('plan'), ...(plans.data?.plans ?? []).map((plan) => plan.id)])} />
-      <TextField label="Profile" value={filters.profile} set={set('profile')} options={unique((boards.data ?? []).map((board) => board.profile))} />
-      <TextField label="Revision" value={filters.rev} set={set('rev')} options={seen('rev')} />
+      <TextField rare label="Profile" value={filters.profile} set={set('profile')} options={unique((boards.data ?? []).map((board) => board.profile))} />
+      <TextField rare label="Revision" value={filters.rev} set={set('rev')} options={seen('rev')} />
+      <button type="button" class="more" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Fewer filters' : 'More filters'}</button>
       {isFiltered(filters) ? <a class="clear" href="/runs">Clear</a> : null}
     </form>
   )

@@ -5,13 +5,14 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 
 const rest = 250 // ms
 
-export function TextField({ label, value, set, options, id, hint }: {
+export function TextField({ label, value, set, options, id, hint, rare = false }: {
   label: string
   value: string // as the address has it
   set: (text: string) => void
   options?: readonly string[]
   id?: string
   hint?: string
+  rare?: boolean // may be folded away where it is narrow, while it is empty
 }): JSX.Element {
   const [text, setText] = useState(value)
   const timer = useRef<ReturnType<typeof setTimeout>>()
@@ -30,7 +31,7 @@ export function TextField({ label, value, set, options, id, hint }: {
   }
   const list = options === undefined || options.length === 0 ? undefined : `options-${label.replaceAll(/\W+/g, '-')}`
   return (
-    <label>
+    <label class={rare && value === '' ? 'rare' : ''}>
       {label}
       <input type="search" autocomplete="off" spellcheck={false} maxLength={200} value={text} id={id} list={list} placeholder={hint}
         onInput={(event) => {
