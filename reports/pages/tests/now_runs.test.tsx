@@ -182,7 +182,7 @@ it('Runs says what to do when there are none', async () => {
 
 const textOf = (blob: Blob | undefined) => new Promise<string>((done) => {
   const reader = new FileReader()
-  reader.onload = () => done(String(reader.result))
+  reader.onload = () => done(typeof reader.result === 'string' ? reader.result : '')
   if (blob) reader.readAsText(blob)
 })
 it('Runs saves everything that matches', async () => {
@@ -195,5 +195,5 @@ it('Runs saves everything that matches', async () => {
   fireEvent.click(screen.getByRole('button', { name: 'All matching runs as JSON' }))
   await screen.findByText('3 runs saved')
   expect((JSON.parse(await textOf(saved[0])) as RunJson[]).map((run) => run.id)).toEqual(['r9', 'r8', 'r7'])
-  expect(asked.at(-1)).toMatchObject({ plan: 'ota', page_token: 'r8', page_size: 998 })
+  expect(asked.at(-1)).toMatchObject({ plan: 'ota', page_token: 'r8', page_size: 1000 })
 })
