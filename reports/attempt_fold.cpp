@@ -57,12 +57,12 @@ void AttemptFold::seen(std::uint64_t seq, Duration at) {
   length_ = std::max(length_, at);
 }
 
-AttemptFold::Console* AttemptFold::console_of(const std::string& role) {
+AttemptFold::Console* AttemptFold::console_of(std::string_view role) {
   for (Console& one : consoles_) {
     if (one.role == role) return &one;
   }
   if (consoles_.size() >= max_roles) return nullptr;
-  consoles_.push_back({role, {}});
+  consoles_.push_back({std::string(role), {}});
   return &consoles_.back();
 }
 
@@ -74,7 +74,7 @@ const ConsoleFold* AttemptFold::console(std::string_view role) const {
 }
 
 std::optional<ConsoleFold::Begun> AttemptFold::add_console(std::uint64_t seq, Duration at,
-                                                           const std::string& role,
+                                                           std::string_view role,
                                                            std::uint64_t offset, bool sent,
                                                            std::string_view bytes) {
   seen(seq, at);

@@ -76,7 +76,7 @@ class AttemptFold {
   // The same for console bytes at hand, without copying them. Nullopt also for
   // those that were sent, and past max_roles.
   std::optional<ConsoleFold::Begun> add_console(std::uint64_t seq, Duration at,
-                                                const std::string& role, std::uint64_t offset,
+                                                std::string_view role, std::uint64_t offset,
                                                 bool sent, std::string_view bytes);
 
   struct Console {
@@ -107,7 +107,7 @@ class AttemptFold {
   void add(const evidence::Event&, const evidence::StepProgress&);
   // nullptr: there are too many.
   Mark* mark(const evidence::Event&, Mark::Kind, std::string_view text = "");
-  Console* console_of(const std::string& role);
+  Console* console_of(std::string_view role);
 
   std::uint64_t last_ = 0;
   Duration length_{};

@@ -48,10 +48,13 @@ std::string shown_text(std::string_view raw) {
   return replace_non_utf8(without_returns(line.substr(0, evidence::smp_frame(line))));
 }
 
-std::string searched_text(std::string_view raw) {
+void append_searched(std::string_view raw, std::string& out) {
   const std::string_view line = without_returns(raw);
-  if (is_printable_ascii(line)) return std::string(line);
-  return evidence::without_colours(shown_text(raw));
+  if (is_printable_ascii(line)) {
+    out += line;
+  } else {
+    out += evidence::without_colours(shown_text(raw));
+  }
 }
 
 void LineText::clear() {

@@ -26,8 +26,8 @@ struct ConsoleLine {
 // What is shown of a line as received: no \r at its end, no SMP frame behind its
 // text, U+FFFD for what is not UTF-8.
 std::string shown_text(std::string_view raw);
-// And what a search looks at: that without colours.
-std::string searched_text(std::string_view raw);
+// And what a search looks at: that without colours; appended to `out`.
+void append_searched(std::string_view raw, std::string& out);
 
 // One line on its way. Looks at the bytes where they lie, until settle().
 class LineText {
@@ -58,6 +58,8 @@ class ConsoleText {
   void gap(const OnLine&);
   // The line that has not ended.
   [[nodiscard]] std::optional<ConsoleLine> open() const;
+  // None is on its way, nor may be.
+  [[nodiscard]] bool between_lines() const { return splitter_.between_lines(); }
   // Lines that have begun.
   [[nodiscard]] std::uint64_t lines() const { return lines_; }
 

@@ -63,6 +63,8 @@ class LineSplitter {
   }
   // A line has begun and not ended.
   [[nodiscard]] bool open() const { return at_ == At::inside; }
+  // Neither has one, nor may what has been seen turn out to be its start.
+  [[nodiscard]] bool between_lines() const { return at_ == At::start || at_ == At::frame; }
 
  private:
   enum class At : char { start, first, inside, frame };
