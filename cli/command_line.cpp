@@ -110,7 +110,7 @@ class Parser {
         add(app_, "up", "Starts an assayd and an agent with boards; Ctrl-C ends them", up_,
             "  assay up                               four virtual boards on 127.0.0.1:7420\n"
             "  assay up --lab lab.yaml                the boards on your desk\n"
-            "  assay up --boards 2 --listen 127.0.0.1:0 --state /tmp/lab");
+            "  assay up --boards 2 --listen 127.0.0.1:0 --web 127.0.0.1:0 --state /tmp/lab");
     app->add_option("--state", up_.state,
                     "Runs, boards' flash, logs (default $XDG_STATE_HOME/assay/up)")
         ->type_name("DIR");
@@ -122,6 +122,10 @@ class Parser {
     app->add_option("--lab", up_.lab, "Boards of your own: a lab file")->type_name("FILE");
     app->add_option("--listen", up_.listen,
                     "Where assayd listens (default 127.0.0.1:7420; port 0: a free one)")
+        ->type_name("HOST:PORT");
+    app->add_option(
+           "--web", up_.web,
+           "Where the pages are (default 127.0.0.1:7480; port 0: a free one; off: nowhere)")
         ->type_name("HOST:PORT");
   }
 

@@ -19,6 +19,7 @@ struct UpOptions {
   std::string profile = "virtual-zephyr";
   std::string lab;
   std::string listen = "127.0.0.1:7420";
+  std::string web = "127.0.0.1:7480";  // or "off"
 };
 struct RunOptions {
   std::string plan;

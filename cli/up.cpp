@@ -103,6 +103,10 @@ class Up {
                                               : 0;
     if (auto endpoint = wire::parse_endpoint(options_.listen); !endpoint)
       return tl::unexpected(endpoint.error().in("--listen"));
+    if (options_.web != "off") {
+      if (auto endpoint = wire::parse_endpoint(options_.web); !endpoint)
+        return tl::unexpected(endpoint.error().in("--web"));
+    }
     if (boards > 0) TRY(check_profile(options_.profile));
     std::size_t own = 0;
     if (!options_.lab.empty()) own = TRY(read_lab(options_.lab, boards)).boards.size();
@@ -118,7 +122,7 @@ class Up {
     }
     if (!options_.lab.empty())
       TRY(start_agent("assay-agent-lab", grpc, fs::absolute(options_.lab), state));
-    fmt::print("ready grpc={}\n", grpc);
+    fmt::print("ready grpc={}{}\n", grpc, web_.empty() ? "" : " web=" + web_);
     std::fflush(stdout);
     std::vector<std::string> what;
     if (boards > 0) what.push_back(fmt::format("{} virtual boards ({})", boards, options_.profile));
@@ -134,15 +138,25 @@ class Up {
 
   Result<std::string> start_assayd(const fs::path& state) {
     const std::string program = (program_folder() / "assayd").string();
-    auto& child = supervisor_.add(
-        "assayd", {program, "--state", (state / "assayd").string(), "--listen", options_.listen},
-        state / "log/assayd.log", "ready grpc=");
+    auto& child = supervisor_.add("assayd",
+                                  {program, "--state", (state / "assayd").string(), "--web",
+                                   options_.web, "--listen", options_.listen},
+                                  state / "log/assayd.log", "ready grpc=");
     TRY(supervisor_.start(child, assayd_time));
     std::string grpc = child.ready_line.substr(child.ready.size());
-    grpc = grpc.substr(0, grpc.find(' '));
+    const auto space = grpc.find(' ');
+    if (space != std::string::npos) web_ = grpc.substr(space + 1);
+    grpc = grpc.substr(0, space);
     if (auto endpoint = wire::parse_endpoint(grpc); !endpoint)
       return tl::unexpected(endpoint.error().in("assayd's ready line"));
-    child.args.back() = grpc;  // a new one must come up where the others look for it
+    // A new one must come up where the others look for it.
+    child.args.back() = grpc;
+    constexpr std::string_view named = "web=";
+    constexpr std::string_view scheme = "http://";
+    if (web_.empty()) return grpc;
+    if (!web_.starts_with(named)) return fail(Cause::internal, "assayd's ready line: '{}'", web_);
+    web_.erase(0, named.size());
+    if (web_.starts_with(scheme)) child.args[child.args.size() - 3] = web_.substr(scheme.size());
     return grpc;
   }
 
@@ -158,6 +172,7 @@ class Up {
   }
 
   UpOptions options_;
+  std::string web_;  // "http://127.0.0.1:7480", or ""
   Supervisor supervisor_;
 };
 

@@ -54,7 +54,7 @@ def main():
     boards = int(sys.argv[2]) if len(sys.argv) > 2 else 20
     with tempfile.TemporaryDirectory(prefix="assay-soak-") as folder:
         lab = subprocess.Popen([ASSAY, "up", "--state", f"{folder}/state", "--boards", str(boards),
-                                "--boards-profile", "virtual-zephyr", "--listen", "127.0.0.1:0"],
+                                "--boards-profile", "virtual-zephyr", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0"],
                                stdout=subprocess.PIPE, text=True, start_new_session=True)
         try:
             ready = next((found for line in lab.stdout if (found := re.match(r"ready grpc=(\S+)", line))), None)

@@ -23,6 +23,7 @@ class ServerBuilder;
 namespace assay::wire {
 
 inline constexpr std::string_view default_server = "127.0.0.1:7420";
+inline constexpr std::string_view default_web = "127.0.0.1:7480";
 
 struct Endpoint {
   std::string host;  // "127.0.0.1", "::1", "lab.example.com"

@@ -1,4 +1,4 @@
-// assayd --state DIR [--listen HOST:PORT]
+// assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off]
 //
 // Exit status: 0 ended by a signal, 2 the command line or the state folder is
 // wrong, or the address cannot be listened on.
@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +20,7 @@
 #include "base/log.hpp"
 #include "base/signals.hpp"
 #include "base/version.hpp"
+#include "web/web.hpp"
 #include "wire/channel.hpp"
 
 namespace {
@@ -25,24 +28,27 @@ namespace {
 using namespace assay;
 
 constexpr std::string_view usage =
-    "usage: assayd --state DIR [--listen HOST:PORT]\n"
+    "usage: assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off]\n"
     "\n"
     "Accepts runs, schedules them on the boards of agents, keeps what happened.\n"
     "\n"
     "  --state DIR          database, events and artifacts\n"
     "  --listen HOST:PORT   for agents and the command (default 127.0.0.1:7420; port 0: a free "
     "one)\n"
+    "  --web HOST:PORT|off  pages and their answers (default 127.0.0.1:7480; port 0: a free one)\n"
     "  --version, --help\n"
     "\n"
-    "Prints `ready grpc=HOST:PORT` once it listens. ASSAY_LOG=debug says more.\n";
+    "Prints `ready grpc=HOST:PORT web=http://HOST:PORT` once it listens. ASSAY_LOG=debug says "
+    "more.\n";
 
 struct Options {
-  std::string state, listen{wire::default_server};
+  std::string state, listen{wire::default_server}, web{wire::default_web};
 };
 
 Result<Options> parse(int argc, char** argv) {
-  static const std::array<option, 5> known{{{"state", required_argument, nullptr, 'd'},
+  static const std::array<option, 6> known{{{"state", required_argument, nullptr, 'd'},
                                             {"listen", required_argument, nullptr, 'l'},
+                                            {"web", required_argument, nullptr, 'w'},
                                             {"version", no_argument, nullptr, 'V'},
                                             {"help", no_argument, nullptr, 'h'},
                                             {nullptr, 0, nullptr, 0}}};
@@ -56,6 +62,9 @@ Result<Options> parse(int argc, char** argv) {
         break;
       case 'l':
         options.listen = optarg;
+        break;
+      case 'w':
+        options.web = optarg;
         break;
       case 'V':
         std::printf("assayd %s\n", version.data());
@@ -73,16 +82,20 @@ Result<Options> parse(int argc, char** argv) {
   return options;
 }
 
+Result<wire::Endpoint> loopback(const char* name, const std::string& text) {
+  auto endpoint = wire::parse_endpoint(text);
+  if (!endpoint) return tl::unexpected(endpoint.error().in(name));
+  if (endpoint->is_loopback()) return endpoint;
+  return fail(Cause::refused,
+              "{} {}: not a loopback address; assayd has neither tokens nor TLS yet, so that "
+              "anybody there could flash your boards: use 127.0.0.1 and a tunnel",
+              name, text);
+}
+
 Result<> serve(const Options& options, const sigset_t& signals) {
-  const auto endpoint = wire::parse_endpoint(options.listen);
-  if (!endpoint) return tl::unexpected(endpoint.error().in("--listen"));
-  if (!endpoint->is_loopback()) {
-    return fail(
-        Cause::refused,
-        "--listen {}: not a loopback address; assayd has neither tokens nor TLS yet, so that "
-        "anybody there could flash your boards: use 127.0.0.1 and a tunnel",
-        options.listen);
-  }
+  const auto endpoint = TRY(loopback("--listen", options.listen));
+  std::optional<wire::Endpoint> web_endpoint;
+  if (options.web != "off") web_endpoint = TRY(loopback("--web", options.web));
   const std::filesystem::path state = options.state;
   // A database that was lost or restored must not number a run like one whose
   // events are here already: it would be given that one's verdict.
@@ -94,11 +107,18 @@ Result<> serve(const Options& options, const sigset_t& signals) {
   const auto dispatcher = TRY(dispatch::Dispatcher::start(*store, {}));
   const api::Parts parts{*store, *dispatcher, *segments, *artifacts};
   TRY(api::count_ended_attempts(parts));
-  const auto server = TRY(api::Server::start(*endpoint, parts, std::string(version)));
-  std::printf("ready grpc=%s\n", server->endpoint().text().c_str());
+  const auto server = TRY(api::Server::start(endpoint, parts, std::string(version)));
+  std::unique_ptr<web::Web> pages;
+  std::string where;
+  if (web_endpoint) {
+    pages = TRY(web::Web::start(*web_endpoint, server->backend()));
+    where = " web=http://" + pages->endpoint().text();
+  }
+  std::printf("ready grpc=%s%s\n", server->endpoint().text().c_str(), where.c_str());
   std::fflush(stdout);
   int signal = 0;
   sigwait(&signals, &signal);
+  pages.reset();
   server->stop();
   return {};
 }

@@ -49,7 +49,7 @@ class Lab:
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="assay-bench-")
         self.up = subprocess.Popen([ASSAY, "up", "--state", f"{self.folder.name}/state", "--boards", "1",
-                                    "--boards-profile", "virtual-zephyr", "--listen", "127.0.0.1:0"],
+                                    "--boards-profile", "virtual-zephyr", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0"],
                                    stdout=subprocess.PIPE, text=True, start_new_session=True)
         ready = next((found for line in self.up.stdout if (found := re.match(r"ready grpc=(\S+)", line))), None)
         if not ready:

@@ -155,7 +155,7 @@ class Lab:
     def start(self, within=30.0):
         boards = ["--boards", self.boards, "--boards-profile", self.profile] if self.boards else []
         self.up = self.program("assay", "up", "--state", self.state, *boards,
-                               "--listen", "127.0.0.1:0", *self.extra)
+                               "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", *self.extra)
         self.grpc, self.web = self.up.expect(READY, within).groups()
         self.environment["ASSAY_SERVER"] = self.grpc
         return self

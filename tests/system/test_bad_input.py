@@ -86,7 +86,7 @@ def test_bad_lab_file_touches_nothing(desk, name):
     lines = text.splitlines()
     said = f"{desk.file}:" + words.format(switch=desk.switch, baud=lines[7].find("115.2k") + 1,
                                           end=lines[5].rfind("}") + 1)
-    up = desk.lab.cli("up", "--state", desk.lab.state, "--listen", "127.0.0.1:0", "--lab", desk.file,
+    up = desk.lab.cli("up", "--state", desk.lab.state, "--listen", "127.0.0.1:0", "--web", "off", "--lab", desk.file,
                       check=WRONG_INPUT)
     assert up.stderr == f"assay: {said}\n"
     agent = desk.lab.program("assay-agent", "--server", "127.0.0.1:1", "--lab", desk.file, "--state",
@@ -162,7 +162,7 @@ def test_bad_profile_starts_nothing(desk, good, bad, words):
     desk.profile.write_text(desk.profile.read_text().replace(good, bad))
     checked = desk.lab.cli("plan", "check", desk.profile, check=WRONG_INPUT)
     assert checked.stderr == f"{desk.profile}:{words}\n"
-    up = desk.lab.cli("up", "--state", desk.lab.state, "--listen", "127.0.0.1:0", "--lab", desk.file, timeout=20,
+    up = desk.lab.cli("up", "--state", desk.lab.state, "--listen", "127.0.0.1:0", "--web", "off", "--lab", desk.file, timeout=20,
                       check=WRONG_INPUT)
     assert up.stderr == f"assay: desk-generic.yaml:{words}\n"
     agent = desk.lab.program("assay-agent", "--server", "127.0.0.1:1", "--lab", desk.file, "--state",
@@ -176,7 +176,7 @@ def test_bad_profile_starts_nothing(desk, good, bad, words):
 def test_bad_profile_of_virtual_boards_starts_nothing(desk):
     profile = desk.share / "board-profiles/virtual-zephyr.yaml"
     profile.write_text(profile.read_text().replace("size: 256K", "size: 256Q"))
-    up = desk.lab.cli("up", "--state", desk.lab.state, "--listen", "127.0.0.1:0", "--boards", 1, timeout=20,
+    up = desk.lab.cli("up", "--state", desk.lab.state, "--listen", "127.0.0.1:0", "--web", "off", "--boards", 1, timeout=20,
                       check=WRONG_INPUT)
     assert up.stderr == ("assay: virtual-zephyr.yaml:10:9: expected a number of bytes such as 4096, 0x1000 or 4K, "
                          "not '256Q'\n")

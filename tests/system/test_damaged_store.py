@@ -34,7 +34,7 @@ def files(lab):
 def refusal(lab):
     """What assayd says when it does not start; it leaves all files as they were."""
     before = files(lab)
-    assayd = lab.program("assayd", "--state", lab.state / "assayd", "--listen", "127.0.0.1:0")
+    assayd = lab.program("assayd", "--state", lab.state / "assayd", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0")
     status = assayd.process.wait(20)
     assayd._reader.join(5)
     assert status == 2, assayd.lines
@@ -87,7 +87,7 @@ def test_database_of_a_newer_schema_is_refused_with_both_versions(stopped):
 def test_assay_up_passes_on_what_assayd_says(stopped):
     file = database(stopped)
     file.write_bytes(file.read_bytes()[:50])
-    up = stopped.cli("up", "--state", stopped.state, "--boards", 1, "--listen", "127.0.0.1:0", check=2)
+    up = stopped.cli("up", "--state", stopped.state, "--boards", 1, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", check=2)
     assert up.stderr == ("assay: assayd ended before it was ready (exit status 2); it said:\n"
                          f"  assayd: {file}: byte 50: the file ends within its header; {REMEDY}\n")
     assert stopped.processes() == {}
@@ -96,7 +96,7 @@ def test_assay_up_passes_on_what_assayd_says(stopped):
 def test_second_assayd_on_the_folder_is_refused_and_disturbs_nothing(lab, firmware):
     folder = lab.state / "assayd"
     (holder,) = lab.processes("bin/assayd")
-    second = lab.program("assayd", "--state", folder, "--listen", "127.0.0.1:0")
+    second = lab.program("assayd", "--state", folder, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0")
     assert second.process.wait(20) == 2
     second._reader.join(5)
     assert second.lines == [f"assayd: {folder}: in use by assayd (process {holder}); end that one or choose another folder"]

@@ -13,7 +13,7 @@ ASSAYD = """#!/bin/sh
 echo "$$ $@" >> "$ASSAY_STAND_IN/assayd.starts"
 echo "words of assayd" >&2
 if [ -e "$ASSAY_STAND_IN/assayd.fails" ]; then echo "port is taken" >&2; exit 2; fi
-echo "ready grpc=127.0.0.1:4321 web=none"
+echo "ready grpc=127.0.0.1:4321 web=http://127.0.0.1:4322"
 exec sleep 300
 """
 AGENT = """#!/bin/sh
@@ -63,8 +63,10 @@ def pid_of(lab, name):
 def test_children_get_what_they_need_and_leave_nothing(up):
     up.start()
     assert up.grpc == "127.0.0.1:4321"
+    assert up.web == "http://127.0.0.1:4322"
     state = up.state
-    assert starts(up, "assayd")[0].split()[1:] == ["--state", f"{state}/assayd", "--listen", "127.0.0.1:0"]
+    assert starts(up, "assayd")[0].split()[1:] == ["--state", f"{state}/assayd", "--web", "127.0.0.1:0",
+                                                   "--listen", "127.0.0.1:0"]
     assert starts(up, "agent")[0].split()[1:] == ["--server", "127.0.0.1:4321", "--lab", f"{state}/virtual-lab.yaml",
                                                   "--state", f"{state}/agent"]
     lab_file = (state / "virtual-lab.yaml").read_text()
@@ -88,8 +90,8 @@ def test_child_that_dies_is_started_again(up, name, listen):
     up.up.expect(rf"^assay: {program} ended \(killed by signal 9 \(Killed\)\); starting it again$")
     up.up.expect(rf"^assay: {program} is back: ready ")
     assert len(starts(up, name)) == 2
-    if listen:  # on the same port, whatever it was asked for at first
-        assert starts(up, name)[1].split()[-1] == listen
+    if listen:  # on the same ports, whatever it was asked for at first
+        assert starts(up, name)[1].split()[-4:] == ["--web", "127.0.0.1:4322", "--listen", listen]
     up.stop()
 
 
@@ -123,7 +125,7 @@ wait"""  # the trap first: who has said that it is ready may be ended at once
 
 def test_child_that_cannot_start_says_why(up):
     (up.notes / "assayd.fails").touch()
-    up.up = up.program("assay", "up", "--state", up.state, "--boards", 2, "--listen", "127.0.0.1:0")
+    up.up = up.program("assay", "up", "--state", up.state, "--boards", 2, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0")
     assert up.up.process.wait(20) == 2
     up.up.expect(r"^assay: assayd ended before it was ready \(exit status 2\); it said:$")
     up.up.expect(r"^  port is taken$")
@@ -140,7 +142,7 @@ def test_killed_it_takes_its_children_along(up):
 
 def test_second_one_on_the_same_folder_is_refused(up):
     up.start()
-    second = up.program("assay", "up", "--state", up.state, "--boards", 1, "--listen", "127.0.0.1:0")
+    second = up.program("assay", "up", "--state", up.state, "--boards", 1, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0")
     assert second.process.wait(20) == 2
     second.expect(rf"^assay: {re.escape(str(up.state))}: in use by assay up \(process {up.up.pid}\); "
                   "end that one or choose another folder$")
@@ -151,7 +153,7 @@ def test_second_one_on_the_same_folder_is_refused(up):
     (["--boards-profile", "virtual-zephir"], "assay: --boards-profile: no board type 'virtual-zephir', did you mean 'virtual-zephyr'?"),
     (["--boards-profile", "desk-zephyr"], "assay: --boards-profile: 'desk-zephyr' is no virtual board; name real boards in --lab FILE"),
     (["--listen", "7420"], "assay: --listen: '7420' is not HOST:PORT, for example 127.0.0.1:7420"),
-    (["--web", "127.0.0.1:0"], "assay up: unknown option '--web'; see 'assay up --help'"),
+    (["--web", "7480"], "assay: --web: '7480' is not HOST:PORT, for example 127.0.0.1:7420"),
     (["--boards", "-1"], "--boards"),
 ])
 def test_wrong_words_start_nothing(up, arguments, words):
