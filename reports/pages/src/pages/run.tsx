@@ -1,3 +1,132 @@
+// A run: the verdict, why, and all that shows it. Live while it runs.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { Text } from '../parts/text.tsx'
+import type { LiveState } from '../data/source.ts'
+import type { RunJson, StepResultJson } from '../proto/assay/v1/orchestrator_pb.ts'
+import type { TimelineJson } from '../proto/assay/v1/web_pb.ts'
+import { Show, useLoad, useSource } from '../shell/load.tsx'
+import { go, setQuery, usePlace } from '../shell/router.tsx'
+import { Artifacts } from './run/artifacts.tsx'
+import { chosen, hashOf, linesOf, rolesOf, stepOf, type Lines } from './run/choice.ts'
+import { Again } from './run/commands.tsx'
+import { Console } from './run/console.tsx'
+import { Environment } from './run/environment.tsx'
+import { Header } from './run/header.tsx'
+import { Jobs } from './run/jobs.tsx'
+import { Consoles } from './run/lines.ts'
+import { take, type Kept } from './run/merge.ts'
+import { PageLink } from './run/page_link.tsx'
+import { rowMarks, stepLines } from './run/rows.ts'
+import { Steps } from './run/steps.tsx'
+import { Timeline } from './run/timeline.tsx'
+import './run/run.css'
+
 export function RunPage({ id }: { id: string }) {
-  return <h1>RunPage {id}</h1>
+  const source = useSource()
+  const loaded = useLoad((signal) => source.run(id, signal), [source, id])
+  return <Show loaded={loaded} what="this run">{(run) => <RunView first={run} />}</Show>
+}
+
+// The run as it becomes; its consoles and timelines by attempt.
+function useLive(first: RunJson) {
+  const source = useSource()
+  const [kept, setKept] = useState<Kept>({ shown: first, half: undefined })
+  const [state, setState] = useState<LiveState>()
+  const [timelines, setTimelines] = useState<ReadonlyMap<string, TimelineJson>>(new Map())
+  const consoles = useMemo(() => new Consoles((attempt, role, from, count) => source.lines(attempt, role, from, count)), [source])
+  const id = first.id ?? ''
+  const over = useRef(first.state === 'RUN_STATE_ENDED')
+  useEffect(() => {
+    if (over.current || source.isStatic) return
+    return source.liveRun(id, {
+      run: (part) => setKept((old) => take(old, part)),
+      lines: (lines) => consoles.take(lines),
+      timeline: (timeline) => setTimelines((old) => new Map(old).set(timeline.attempt ?? '', timeline)),
+      state: setState,
+    })
+  }, [source, id, consoles])
+  return { run: kept.shown ?? first, state, timelines, consoles }
+}
+
+function Waiting({ run }: { run: RunJson }) {
+  const source = useSource()
+  const waits = (run.jobs ?? []).filter((job) => job.state !== 'RUN_STATE_ENDED' && job.state !== 'RUN_STATE_RUNNING').length
+  const loaded = useLoad((signal) => source.why(run.id ?? '', signal), [source, run.id, waits])
+  const reasons = loaded.data?.jobs ?? []
+  if (reasons.length === 0) return null
+  return (
+    <section class="waiting card" aria-labelledby="waits">
+      <h2 id="waits">Waits</h2>
+      <ul>{reasons.map((one) => <li key={one.job}><span class="mono">{one.job}</span> <Text of={one.reason} /></li>)}</ul>
+    </section>
+  )
+}
+
+export function RunView({ first }: { first: RunJson }) {
+  const source = useSource()
+  const { query, hash } = usePlace()
+  const { run, state, timelines, consoles } = useLive(first)
+  const { job, attempt } = chosen(run, query.get('attempt')) ?? {}
+  const attemptId = attempt?.id ?? ''
+  const ended = attempt?.state === 'RUN_STATE_ENDED' || run.state === 'RUN_STATE_ENDED'
+
+  const asked = useLoad((signal) => (attemptId === '' ? Promise.resolve(undefined) : source.timeline(attemptId, signal)), [source, attemptId])
+  const timeline = timelines.get(attemptId) ?? asked.data
+  const baseline = useLoad((signal) => source.baseline(run.id ?? '', signal), [source, run.id])
+
+  const roles = rolesOf(attempt, (timeline?.activity ?? []).map((one) => one.role))
+  const lines = useMemo(() => linesOf(hash), [hash])
+  const [asRole, setAsRole] = useState('')
+  const role = [lines?.role, asRole, roles[0]].find((one) => one !== undefined && roles.includes(one)) ?? ''
+  const step = stepOf(query)
+  const steps = attempt?.steps ?? []
+  const marks = useMemo(() => timeline?.marks ?? [], [timeline])
+
+  const look = (at: Lines) => go(`${location.pathname}${location.search}#${hashOf(at)}`, true)
+  const showStep = (of: StepResultJson) => {
+    const own = of.role !== undefined && roles.includes(of.role) ? of.role : role
+    const at = stepLines(rowMarks(marks, own), of.index ?? 0, consoles.of(attemptId, own).total ?? 0)
+    setAsRole(own)
+    if (at) look({ role: own, from: at.from, to: Math.max(at.from, at.to - 1) })
+    document.getElementById('console')?.scrollIntoView({ block: 'start' })
+  }
+  const reasons = new Map<string, string>()
+  const other = baseline.data?.run
+  return (
+    <div class="run">
+      <Header run={run} live={source.isStatic || state === undefined ? undefined : state} />
+      {run.state === 'RUN_STATE_ENDED' || source.isStatic ? null : <Waiting run={run} />}
+      <Jobs run={run} attempt={attemptId} reasons={reasons} onAttempt={(one) => setQuery({ attempt: one, step: '' }, false)} />
+      {attempt && job ? (
+        <>
+          {steps.length > 0 || timeline ? (
+            <Timeline key={`t${attemptId}`} steps={steps} timeline={timeline} step={step} onStep={(n) => setQuery({ step: String(n) })} />
+          ) : null}
+          <div class="split">
+            <Steps key={`s${attemptId}`} attempt={attemptId} steps={steps} step={step} onStep={(n) => setQuery({ step: String(n) })} onConsole={showStep} />
+            <section class="console-part" aria-labelledby="console">
+              <h2 id="console">Console
+                {roles.length > 1 ? roles.map((one) => (
+                  <button type="button" key={one} aria-pressed={one === role} onClick={() => {
+                    setAsRole(one)
+                    if (lines && lines.role !== one) go(location.pathname + location.search, true)
+                  }}><Text of={one} /></button>
+                )) : role === '' ? null : <span class="faint"> <Text of={role} /></span>}
+              </h2>
+              {role === '' ? <p class="faint">No board has a console here.</p> : (
+                <Console key={`${attemptId} ${role}`} attempt={attemptId} role={role} store={consoles.of(attemptId, role)} marks={marks}
+                  at={lines?.role === role ? lines : undefined} onLines={look} follows={!ended} />
+              )}
+            </section>
+          </div>
+          <Environment job={job} attempt={attempt} baseline={other} />
+        </>
+      ) : null}
+      <Artifacts run={run} baseline={other} />
+      {other?.id && !source.isStatic ? (
+        <p><PageLink to={`/compare?a=${encodeURIComponent(other.id)}&b=${encodeURIComponent(run.id ?? '')}`}>Compare with {other.id}</PageLink>, the last that passed before</p>
+      ) : null}
+      {source.isStatic ? null : <Again run={run} job={job} />}
+    </div>
+  )
 }

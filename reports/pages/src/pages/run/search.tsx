@@ -1,0 +1,76 @@
+// Search in a console: by assayd (or in a static report here), over all of it.
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { number } from '../../data/format.ts'
+import { useSource } from '../../shell/load.tsx'
+import type { Wanted } from './find.ts'
+import type { LineStore } from './lines.ts'
+
+const typed = 150 // ms after the last key
+
+export function Search({ store, attempt, role, wanted, onWanted, go }: {
+  store: LineStore
+  attempt: string
+  role: string
+  wanted: Wanted
+  onWanted: (wanted: Wanted) => void
+  // Shows the next (or previous) match; which it was.
+  go: (matches: readonly number[], back: boolean) => number | undefined
+}) {
+  const source = useSource()
+  const [text, setText] = useState('')
+  const [found, setFound] = useState<{ lines: number[]; total: number } | undefined>()
+  const [at, setAt] = useState<number>()
+  const [problem, setProblem] = useState('')
+  const total = store.total
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    const timer = setTimeout(() => { if (text !== wanted.text) onWanted({ ...wanted, text }) }, typed)
+    return () => clearTimeout(timer)
+  }, [text, wanted, onWanted])
+  useEffect(() => {
+    if (wanted.text === '') {
+      setFound(undefined)
+      setProblem('')
+      return
+    }
+    const abort = new AbortController()
+    source.search(attempt, role, { text: wanted.text, case: wanted.exact, regex: wanted.regex, limit: 10000 }, abort.signal).then(
+      (answer) => {
+        if (abort.signal.aborted) return
+        setProblem('')
+        setFound({ lines: (answer.lines ?? []).map(number), total: number(answer.total) })
+      },
+      (error: unknown) => {
+        if (abort.signal.aborted) return
+        setFound(undefined)
+        setProblem(error instanceof Error ? error.message : String(error))
+      })
+    return () => abort.abort()
+  }, [source, attempt, role, wanted, total])
+  const next = (back: boolean) => { if (found) setAt(go(found.lines, back)) }
+  const place = found && at !== undefined ? found.lines.indexOf(at) + 1 : 0
+  return (
+    <span class="search" role="search">
+      <input ref={field} type="search" value={text} placeholder="Search" aria-label="Search in the console" maxLength={500}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') {
+            event.preventDefault()
+            next(event.shiftKey)
+          }
+          if (event.key === 'Escape') setText('')
+        }} />
+      <button type="button" aria-pressed={wanted.exact} title="Upper and lower case differ" aria-label="Match case"
+        onClick={() => onWanted({ ...wanted, exact: !wanted.exact })}>Aa</button>
+      <button type="button" aria-pressed={wanted.regex} title="Regular expression (RE2)" aria-label="Regular expression"
+        onClick={() => onWanted({ ...wanted, regex: !wanted.regex })}>.*</button>
+      {found && found.total > 0 ? (
+        <><button type="button" onClick={() => next(true)} aria-label="Previous match">↑</button>
+          <button type="button" onClick={() => next(false)} aria-label="Next match">↓</button></>
+      ) : null}
+      <span class={problem === '' ? 'faint' : 'problem'} role="status">
+        {problem !== '' ? problem : !found ? '' : found.total === 0 ? 'no line' : `${place > 0 ? `${place} of ` : ''}${found.total.toLocaleString('en')}${found.total === 1 ? ' line' : ' lines'}`}
+      </span>
+    </span>
+  )
+}

@@ -1,0 +1,74 @@
+// Sentences of the run page. Pure.
+import { bytes, duration, number, seconds, stepWord, verdictWord } from '../../data/format.ts'
+import type { FindingJson } from '../../proto/assay/v1/event_pb.ts'
+import type { AttemptJson, RunJson, StepResultJson } from '../../proto/assay/v1/orchestrator_pb.ts'
+import type { MarkJson } from '../../proto/assay/v1/web_pb.ts'
+
+export const plural = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
+
+export const took = (of: { startedUnixMicros?: string; endedUnixMicros?: string }, now?: number): number | undefined => {
+  const from = number(of.startedUnixMicros)
+  const to = number(of.endedUnixMicros) || (now ?? 0) * 1000
+  return from === 0 || to === 0 ? undefined : Math.max(0, (to - from) / 1e6)
+}
+export const short = (rev: string | undefined) => (/^[0-9a-f]{40,64}$/.test(rev ?? '') ? (rev ?? '').slice(0, 10) : (rev ?? ''))
+
+// The verdict in one sentence.
+export function verdictSentence(run: RunJson): string {
+  const jobs = run.jobs ?? []
+  const count = plural(jobs.length, 'job')
+  const plan = run.plan ?? 'the run'
+  const on = run.rev === undefined || run.rev === '' ? '' : ` on ${short(run.rev)}`
+  const word = verdictWord(run.verdict, run.state)
+  if (word === 'running') {
+    const ended = jobs.filter((job) => job.state === 'RUN_STATE_ENDED').length
+    return jobs.length > 1 ? `${plan}${on} runs: ${ended} of ${count} ended` : `${plan}${on} runs`
+  }
+  if (word === 'queued') return `${plan}${on} waits`
+  if (word !== 'passed') return run.sentence ?? `${plan}${on}: ${word}`
+  const s = took(run)
+  const retried = jobs.filter((job) => (job.attempts?.length ?? 0) > 1).length
+  return `${plan} passed${on}: ${count}${s === undefined ? '' : ` in ${duration(s)}`}${retried > 0 ? `, ${retried} after another attempt` : ''}`
+}
+
+// "attempt 1 lab-error: the probe is gone; attempt 2 passed"
+export const attemptsSentence = (attempts: readonly AttemptJson[]): string =>
+  attempts.map((attempt, i) => {
+    const sentence = attempt.sentence ?? ''
+    const word = verdictWord(attempt.verdict, attempt.state)
+    return `attempt ${i + 1} ${word}${sentence === '' || word === 'passed' ? '' : `: ${sentence}`}`
+  }).join('; ')
+
+export const stepName = (step: StepResultJson) => `step ${(step.index ?? 0) + 1}`
+export function stepSentence(step: StepResultJson): string {
+  const word = stepWord(step.state)
+  const long = word === 'running' ? 'running' : word === 'skipped' ? 'skipped' : `${word} after ${duration(seconds(step.took))}`
+  return `${stepName(step)} ${step.text ?? ''}: ${long}, from ${duration(seconds(step.startedAt))}`
+}
+
+export const says: Record<NonNullable<FindingJson['says']>, { symbol: string; text: string; word: string }> = {
+  SAYS_UNSPECIFIED: { symbol: '?', text: 'cannot tell', word: 'queued' },
+  SAYS_AGREES: { symbol: '✓', text: 'agrees', word: 'passed' },
+  SAYS_DISAGREES: { symbol: '✗', text: 'disagrees', word: 'failed' },
+  SAYS_CANNOT_TELL: { symbol: '?', text: 'cannot tell', word: 'queued' },
+}
+
+export function markText(mark: MarkJson): string {
+  const role = mark.role === undefined || mark.role === '' ? '' : ` of ${mark.role}`
+  const seen = mark.verified === true ? ', read back' : ', not verified'
+  switch (mark.kind) {
+    case 'KIND_POWER_ON': return `▲ power${role} on${seen}`
+    case 'KIND_POWER_OFF': return `▼ power${role} off${seen}`
+    case 'KIND_RESET': return `↻ reset${role}`
+    case 'KIND_NOTE': return `✎ ${mark.text ?? ''}`
+    case 'KIND_MEASUREMENT': return `◆ ${mark.text ?? ''} ${String(mark.value ?? 0)} ${mark.unit ?? ''}`.trimEnd()
+    case 'KIND_PROGRESS': {
+      const size = (n: MarkJson['value']) => (mark.unit === 'bytes' ? bytes(Number(n ?? 0)) : String(n ?? 0))
+      return `${size(mark.value)} of ${size(mark.total)}`
+    }
+    default: return mark.text ?? ''
+  }
+}
+
+// Seconds on a console's rows: always as wide as its neighbours.
+export const stamp = (s: number): string => s.toFixed(3)
