@@ -94,8 +94,8 @@ TEST(CommandLine, ErrorsNamePlaceAndRemedy) {
   EXPECT_EQ(wrong({"plan"}), "assay plan: say what: check, schema, list");
   EXPECT_EQ(wrong({"run", "x", "--artfact", "a=b"}),
             "assay run: unknown option '--artfact', did you mean '--artifact'?");
-  EXPECT_EQ(wrong({"up", "--web", "127.0.0.1:0"}),
-            "assay up: unknown option '--web'; see 'assay up --help'");
+  EXPECT_EQ(wrong({"up", "--wob", "127.0.0.1:0"}),
+            "assay up: unknown option '--wob', did you mean '--web'?");
   EXPECT_EQ(wrong({"show", "r1", "r2"}), "assay show: unexpected 'r2'; see 'assay show --help'");
   EXPECT_EQ(wrong({"run", "x", "--artifact", "base"}),
             "assay run: --artifact 'base': write NAME=FILE, for example --artifact update=v2.bin");
