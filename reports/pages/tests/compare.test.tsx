@@ -57,7 +57,7 @@ describe('comparing two runs', () => {
   it('shows what differs and nothing else', async () => {
     const { container } = show('?a=r1&b=r2')
     await screen.findByText('version 1.0.0')
-    const sides = container.querySelectorAll('.side')
+    const sides = container.querySelectorAll('.cmp-side')
     expect(sides[0]?.textContent).toContain('all steps passed')
     expect(sides[1]?.textContent).toContain('it runs the old image')
     // Images
@@ -65,7 +65,7 @@ describe('comparing two runs', () => {
     const facts = screen.getAllByRole('table')[0]
     expect([...facts?.querySelectorAll('tbody tr') ?? []].map((row) => row.textContent)).toEqual(['SHA-256bbcc', 'version2.0.02.0.1'])
     // Steps: the slower one and the failed one
-    const rows = [...container.querySelectorAll('.steps tbody tr')].map((row) => row.textContent)
+    const rows = [...container.querySelectorAll('.cmp-steps tbody tr')].map((row) => row.textContent)
     expect(rows[0]).toContain('update')
     expect(rows[0]).toContain('▲ +2.00 s')
     expect(rows[1]).toContain('assert running')
@@ -77,7 +77,7 @@ describe('comparing two runs', () => {
     const parts = [...container.querySelectorAll<HTMLDetailsElement>('.console-part')]
     expect(parts.map((part) => [part.querySelector('summary')?.textContent, part.open])).toEqual([
       ['flash base the same, 2 lines', false], ['update the same, 2 lines', false], ['assert running +2 −1', true]])
-    expect([...container.querySelectorAll('.diff .line')].map((line) => line.textContent)).toEqual(['5−version 2.0.0', '5+version 1.0.0', '6+reverted'])
+    expect([...container.querySelectorAll('.diff .diff-line')].map((line) => line.textContent)).toEqual(['5−version 2.0.0', '5+version 1.0.0', '6+reverted'])
   })
 
   it('reads a job only when it is opened', async () => {
@@ -85,7 +85,7 @@ describe('comparing two runs', () => {
     const { container } = show('?a=r1&b=r2', { run: (id) => Promise.resolve(two(id)) })
     await screen.findByText('0 of 2 differ')
     expect(asked).toEqual([])
-    const job = container.querySelector<HTMLDetailsElement>('.job')
+    const job = container.querySelector<HTMLDetailsElement>('.cmp-job')
     if (job) job.open = true
     await waitFor(() => expect(asked).toEqual(['timeline r1.1.1', 'timeline r2.1.1']))
   })
@@ -115,7 +115,7 @@ describe('comparing two runs', () => {
     const { container } = show('?a=r1&b=r2')
     await screen.findByText('version 1.0.0')
     fireEvent.click(screen.getByLabelText(/Steps that do not differ/))
-    await waitFor(() => expect(within(container.querySelector<HTMLElement>('.steps') ?? document.body).getByText('flash base')).toBeTruthy())
+    await waitFor(() => expect(within(container.querySelector<HTMLElement>('.cmp-steps') ?? document.body).getByText('flash base')).toBeTruthy())
     expect(location.search).toBe('?a=r1&b=r2&all=1')
   })
 })

@@ -70,17 +70,17 @@ describe('the page of a plan', () => {
   it('shows rates with their interval, and since when it fails', async () => {
     const { container } = show('plan', { planHistory: () => Promise.resolve(history) })
     await screen.findByText('50.0 %')
-    expect(screen.getByText('1 of 2; 95 % interval 9.4 % to 90.5 %')).toBeTruthy()
+    expect(screen.getByText('1 of 2; 95 % interval 9.4 to 90.5 %')).toBeTruthy()
     expect(screen.getByText('1 of 4 builds tested twice passed and failed')).toBeTruthy()
     expect(screen.getByText('median; 95 % within 2.50 s')).toBeTruthy()
     expect(screen.getByText('Compare the two').getAttribute('href')).toBe('/compare?a=r11&b=r12')
     const table = within(screen.getByRole('table'))
     expect(table.getAllByRole('row').length).toBe(4)
     expect(table.getByRole('link', { name: 'r12' }).getAttribute('href')).toBe('/runs/r12')
-    expect(container.querySelectorAll('.trend svg.dot').length).toBe(3)
-    expect([...container.querySelectorAll('.strip a')].map((a) => a.textContent)).toEqual(['⚠', '✓', '✗'])
+    expect(container.querySelectorAll('.past-trend svg.past-dot').length).toBe(3)
+    expect([...container.querySelectorAll('.past-strip a')].map((a) => a.textContent)).toEqual(['⚠', '✓', '✗'])
     // The picture is not in the way of the keyboard.
-    expect([...container.querySelectorAll('.trend a, .strip a')].every((a) => a.getAttribute('tabindex') === '-1')).toBe(true)
+    expect([...container.querySelectorAll('.past-trend a, .past-strip a')].every((a) => a.getAttribute('tabindex') === '-1')).toBe(true)
   })
 
   it('asks with the filters of the address, and writes them there', async () => {

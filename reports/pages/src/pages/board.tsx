@@ -45,13 +45,13 @@ function State({ board }: { board: BoardJson }) {
 
 function Tags({ of }: { of: readonly string[] | undefined }) {
   if (of === undefined || of.length === 0) return <span class="faint">none</span>
-  return <>{of.map((each) => <span class="tag" key={each}><Text of={each} /></span>)}</>
+  return <>{of.map((each) => <span class="chip" key={each}><Text of={each} /></span>)}</>
 }
 
 function Facts({ board, switches, flashes }: { board: BoardJson; switches: string; flashes: string }) {
   const holder = board.holder ?? ''
   return (
-    <dl class="facts board-facts">
+    <dl class="fact-list board-facts">
       <dt>State</dt>
       <dd><State board={board} />{holder === '' ? null : <> by <a href={pointHref(holder)}>{holder}</a></>}</dd>
       <dt>Agent</dt><dd><Text of={board.agent} /></dd>
@@ -89,7 +89,7 @@ export function Board({ id }: { id: string }) {
           const board = now ?? history.board ?? {}
           const reason = board.reason ?? ''
           return <>
-            {reason === '' ? null : <p class="since"><strong>{boardState(board) === 'quarantined' ? 'Out of use' : 'Why'}:</strong> <Text of={reason} /></p>}
+            {reason === '' ? null : <p class="callout"><strong>{boardState(board) === 'quarantined' ? 'Out of use' : 'Why'}:</strong> <Text of={reason} /></p>}
             <Facts board={board} switches={history.powerSwitches ?? '0'} flashes={history.flashCycles ?? '0'} />
             <Commands board={board} id={id} />
             <div class="bar">

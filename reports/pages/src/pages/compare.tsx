@@ -55,10 +55,10 @@ function Side({ run, other }: { run: RunJson; other: RunJson }) {
     (run[field] ?? '') === '' && (other[field] ?? '') === '' ? null
       : <><dt>{name}</dt><dd class={(run[field] ?? '') === (other[field] ?? '') ? '' : 'differs'}>{shown}</dd></>
   return (
-    <section class="card side" aria-label={`Run ${run.id ?? ''}`}>
-      <p class="side-head"><a href={`/runs/${encodeURIComponent(run.id ?? '')}`}><strong>{run.id}</strong></a> <Verdict of={run} /></p>
-      <p class="sentence"><Text of={run.sentence} /></p>
-      <dl class="facts">
+    <section class="card cmp-side" aria-label={`Run ${run.id ?? ''}`}>
+      <p class="cmp-side-head"><a href={`/runs/${encodeURIComponent(run.id ?? '')}`}><strong>{run.id}</strong></a> <Verdict of={run} /></p>
+      <p class="cmp-sentence"><Text of={run.sentence} /></p>
+      <dl class="fact-list">
         {row('Plan', 'plan', <a href={`/plans/${encodeURIComponent(run.plan ?? '')}`}><Text of={run.plan} /></a>)}
         {row('Project', 'project', <Text of={run.project} />)}
         {row('Build', 'rev', <Rev rev={run.rev} />)}
@@ -78,10 +78,10 @@ function Both({ a, b }: { a: RunJson; b: RunJson }) {
   const different = jobs.filter(jobDiffers)
   return (
     <>
-      <div class="sides"><Side run={a} other={b} /><Side run={b} other={a} /></div>
-      {(a.plan ?? '') === (b.plan ?? '') ? null : <p class="note">These are runs of different plans: only steps that say the same are beside each other.</p>}
+      <div class="cmp-sides"><Side run={a} other={b} /><Side run={b} other={a} /></div>
+      {(a.plan ?? '') === (b.plan ?? '') ? null : <p class="cmp-note">These are runs of different plans: only steps that say the same are beside each other.</p>}
       <Artifacts a={a} b={b} />
-      <div class="history-head">
+      <div class="list-head">
         <h2>Jobs <small class="faint">{different.length} of {jobs.length} differ</small></h2>
         <label><input type="checkbox" checked={all} onChange={(event) => setQuery({ all: event.currentTarget.checked ? '1' : '' })} /> Steps that do not differ, too</label>
         <label><input type="checkbox" checked={addresses} onChange={(event) => setQuery({ addresses: event.currentTarget.checked ? '0' : '' })} /> Ignore addresses in consoles</label>

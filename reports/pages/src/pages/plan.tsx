@@ -51,7 +51,7 @@ function FailingSince({ points }: { points: readonly HistoryPointJson[] }) {
   const { bad, good, failures } = since
   const point = (p: HistoryPointJson) => <><a href={pointHref(p.id ?? '')}>{p.id}</a>{(p.rev ?? '') === '' ? null : <> (<Rev rev={p.rev} />)</>}</>
   return (
-    <p class="since">
+    <p class="callout">
       <strong>Fails since {point(bad)}</strong>, {failures === 1 ? 'once' : `${failures} times`};{' '}
       {good ? <>the last to pass was {point(good)}. <a href={`/compare?a=${encodeURIComponent(good.id ?? '')}&b=${encodeURIComponent(bad.id ?? '')}`}>Compare the two</a></>
         : 'none of those shown passed before.'}
@@ -68,7 +68,7 @@ function About({ plan }: { plan: string }) {
   return (
     <>
       <p><Text of={info.about} /></p>
-      {needs.length === 0 ? null : <p class="faint">Needs {needs.map((need) => <span class="tag" key={need}><Text of={need} /></span>)}</p>}
+      {needs.length === 0 ? null : <p class="faint">Needs {needs.map((need) => <span class="chip" key={need}><Text of={need} /></span>)}</p>}
       <p><Command text={`assay run ${quoted(plan)}`} /></p>
     </>
   )

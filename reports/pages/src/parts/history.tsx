@@ -7,6 +7,7 @@ import { setQuery, usePlace } from '../shell/router.tsx'
 import { Export, type Column } from './export.tsx'
 import { Chart, Strip } from './history_chart.tsx'
 import { Stats } from './history_stats.tsx'
+import { Rev } from './rev.tsx'
 import { Text } from './text.tsx'
 import { Time, Took } from './time.tsx'
 import { Badge } from './verdict.tsx'
@@ -43,8 +44,8 @@ export function HistoryView({ history, noun, file, planColumn }: {
       <h2>Durations and verdicts</h2>
       <Chart points={points} median={seconds(history.stats?.tookMedian)} p95={seconds(history.stats?.tookP95)} />
       <Strip points={points} />
-      <p class="faint strip-note">{points.length} {noun}, oldest first, the newest at the end</p>
-      <div class="history-head">
+      <p class="faint past-strip-note">{points.length} {noun}, oldest first, the newest at the end</p>
+      <div class="list-head">
         <h2>{noun === 'runs' ? 'Runs' : 'Attempts'}</h2>
         <label>Show <select value={only} onChange={(event) => setQuery({ verdict: event.currentTarget.value })}>
           <option value="">all {points.length}</option>
@@ -61,7 +62,7 @@ function Table({ rows, noun, planColumn }: { rows: readonly HistoryPointJson[]; 
   const project = rows.some((p) => (p.project ?? '') !== '')
   return (
     <div class="table">
-      <table class="folds history">
+      <table class="folds past">
         <thead><tr>
           <th scope="col">{noun === 'runs' ? 'Run' : 'Attempt'}</th><th scope="col">Verdict</th>
           {planColumn ? <th scope="col">Plan</th> : null}
@@ -75,10 +76,10 @@ function Table({ rows, noun, planColumn }: { rows: readonly HistoryPointJson[]; 
               <td data-name="Verdict"><Badge word={pointWord(p)} /></td>
               {planColumn ? <td data-name="Plan"><a href={`/plans/${encodeURIComponent(p.plan ?? '')}`}><Text of={p.plan} /></a></td> : null}
               {project ? <td data-name="Project"><Text of={p.project} /></td> : null}
-              <td data-name="Build"><span><Text of={p.rev} mono />{(p.ref ?? '') === '' ? null : <span class="faint"> <Text of={p.ref} /></span>}</span></td>
+              <td data-name="Build"><span><Rev rev={p.rev} />{(p.ref ?? '') === '' ? null : <span class="faint"> <Text of={p.ref} /></span>}</span></td>
               <td data-name="Started"><Time micros={p.startedUnixMicros} /></td>
               <td data-name="Took" class="number">{p.took === undefined ? '–' : <Took seconds={seconds(p.took)} />}</td>
-              <td data-name="Why" class="why"><Text of={p.sentence} /></td>
+              <td data-name="Why" class="past-why"><Text of={p.sentence} /></td>
             </tr>
           ))}
         </tbody>

@@ -32,21 +32,21 @@ export function Chart({ points, median, p95 }: { points: readonly HistoryPointJs
   const y = (share: number) => edge + (1 - share) * (height - 2 * edge)
   const middle = y(Math.min(median / top, 1))
   return (
-    <figure class="trend">
-      <div class="trend-axis" aria-hidden="true">
+    <figure class="past-trend">
+      <div class="past-trend-axis" aria-hidden="true">
         <span>{duration(top)}</span><span>0</span>
       </div>
       <svg width="100%" height={height} aria-hidden="true">
-        <line class="base" x1="0" x2="100%" y1={y(0)} y2={y(0)} />
-        <line class="base" x1="0" x2="100%" y1={y(1)} y2={y(1)} />
-        <line class="median" x1="0" x2="100%" y1={middle} y2={middle} />
+        <line class="past-base" x1="0" x2="100%" y1={y(0)} y2={y(0)} />
+        <line class="past-base" x1="0" x2="100%" y1={y(1)} y2={y(1)} />
+        <line class="past-median" x1="0" x2="100%" y1={middle} y2={middle} />
         {dots.map(({ point, word, x, y: share, beyond: over }) => {
           const to = pointHref(point.id ?? '')
           return (
-            <svg key={point.id} class={`dot ${word}${over ? ' beyond' : ''}`} x={`${(1 + 98 * x).toFixed(3)}%`} y={y(share)} overflow="visible">
+            <svg key={point.id} class={`past-dot ${word}${over ? ' past-beyond' : ''}`} x={`${(1 + 98 * x).toFixed(3)}%`} y={y(share)} overflow="visible">
               <a href={to} tabindex={-1} onClick={(event) => follow(event, to)}>
                 <title>{visible(pointTitle(point))}</title>
-                <circle class="target" r={Math.max(r, 6)} />
+                <circle class="past-target" r={Math.max(r, 6)} />
                 <Shape word={word} r={r} />
               </a>
             </svg>
@@ -54,10 +54,10 @@ export function Chart({ points, median, p95 }: { points: readonly HistoryPointJs
         })}
       </svg>
       <figcaption>
-        <span class="median-key" aria-hidden="true" /> median {duration(median)}
-        <span class="keys" aria-hidden="true">
+        <span class="past-median-key" aria-hidden="true" /> median {duration(median)}
+        <span class="past-keys" aria-hidden="true">
           {(['passed', 'failed', 'lab-error', 'cancelled'] as const).filter((word) => dots.some((d) => d.word === word)).map((word) => (
-            <span key={word} class={`dot ${word}`}><svg width="14" height="14" viewBox="-7 -7 14 14"><Shape word={word} r={4} /></svg>{word}</span>
+            <span key={word} class={`past-dot ${word}`}><svg width="14" height="14" viewBox="-7 -7 14 14"><Shape word={word} r={4} /></svg>{word}</span>
           ))}
         </span>
         {beyond > 0 ? <span> {beyond} longer than {duration(top)}, drawn at the top</span> : null}
@@ -69,7 +69,7 @@ export function Chart({ points, median, p95 }: { points: readonly HistoryPointJs
 // One symbol each, the newest at the end.
 export function Strip({ points }: { points: readonly HistoryPointJson[] }) {
   return (
-    <div class="strip" aria-hidden="true">
+    <div class="past-strip" aria-hidden="true">
       {[...points].reverse().map((point) => {
         const word = pointWord(point)
         return <a key={point.id} class={`badge ${word}`} tabIndex={-1} href={pointHref(point.id ?? '')} title={visible(pointTitle(point))}>{symbol(word)}</a>

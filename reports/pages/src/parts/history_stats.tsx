@@ -4,17 +4,17 @@ import { duration, number, percent, seconds } from '../data/format.ts'
 import type { HistoryStatsJson } from '../proto/assay/v1/web_pb.ts'
 
 function Stat({ name, value, children }: { name: string; value: string; children?: ComponentChildren }) {
-  return <div class="stat"><dt>{name}</dt><dd><b>{value}</b>{children}</dd></div>
+  return <div class="past-stat"><dt>{name}</dt><dd><b>{value}</b>{children}</dd></div>
 }
 
 // The rate as a mark within its interval, on a scale from 0 to 100 %.
 export function Interval({ rate, low, high }: { rate: number; low: number; high: number }) {
   const at = (share: number) => `${(share * 100).toFixed(2)}%`
   return (
-    <svg class="interval" width="100%" height="14" role="img" aria-label={`between ${percent(low)} and ${percent(high)}`}>
-      <rect class="track" x="0" y="5" width="100%" height="4" rx="2" />
-      <rect class="band" x={at(low)} y="3" width={at(Math.max(high - low, 0.005))} height="8" rx="2" />
-      <svg x={at(rate)} overflow="visible"><rect class="mark" x="-1.5" y="0" width="3" height="14" /></svg>
+    <svg class="past-interval" width="100%" height="14" role="img" aria-label={`between ${percent(low)} and ${percent(high)}`}>
+      <rect class="past-track" x="0" y="5" width="100%" height="4" rx="2" />
+      <rect class="past-band" x={at(low)} y="3" width={at(Math.max(high - low, 0.005))} height="8" rx="2" />
+      <svg x={at(rate)} overflow="visible"><rect class="past-mark" x="-1.5" y="0" width="3" height="14" /></svg>
     </svg>
   )
 }
@@ -30,11 +30,11 @@ export function Stats({ stats, noun }: { stats: HistoryStatsJson; noun: string }
   const low = number(stats.passLow)
   const high = number(stats.passHigh)
   return (
-    <dl class="stats">
+    <dl class="past-stats">
       {decided === 0 ? <Stat name="Pass rate" value="–"><small>no verdict on the product yet</small></Stat> : (
         <Stat name="Pass rate" value={percent(number(stats.passRate))}>
           <Interval rate={number(stats.passRate)} low={low} high={high} />
-          <small>{passed} of {decided}; 95 % interval {percent(low)} to {percent(high)}</small>
+          <small>{passed} of {decided}; 95 % interval {(low * 100).toFixed(1)} to {percent(high)}</small>
         </Stat>
       )}
       <Stat name="Flake rate" value={repeated === 0 ? '–' : percent(flaky / repeated)}>

@@ -81,7 +81,10 @@ function Section({ part, addresses, wait, ids }: { part: Part; addresses: boolea
       <summary>
         <span class="part-name"><Text of={part.name} /></span>{' '}
         {found === undefined ? <span class="faint">{asked ? loaded.failure ? loaded.failure.message : 'reading…' : 'not read yet'}</span>
-          : differs ? <><span class="added">+{found.added}</span> <span class="removed">−{found.removed}</span></>
+          : differs ? <>
+            {found.added > 0 ? <span class="added">+{found.added} </span> : null}
+            {found.removed > 0 ? <span class="removed">−{found.removed}</span> : null}
+          </>
             : <span class="faint">the same, {found.a.length} lines</span>}
       </summary>
       {shown && found ? <Difference key={String(addresses)} of={found} ids={ids} /> : null}
@@ -97,14 +100,14 @@ function Difference({ of, ids }: { of: ConsoleDiff; ids: Ids }) {
         {of.changes.length === 0 ? <p class="faint">No lines.</p> : null}
         {stretches.map((stretch, i) => <Stretched key={i} stretch={stretch} of={of} />)}
       </div>
-      {of.left === 0 ? null : <p class="note">Only the first {mostLines.toLocaleString()} lines of a step are compared; {of.left.toLocaleString()} more are left.</p>}
+      {of.left === 0 ? null : <p class="cmp-note">Only the first {mostLines.toLocaleString()} lines of a step are compared; {of.left.toLocaleString()} more are left.</p>}
     </>
   )
 }
 
 function Stretched({ stretch, of }: { stretch: Stretch; of: ConsoleDiff }) {
   const [open, setOpen] = useState(!stretch.folded)
-  if (!open) return <button type="button" class="fold" onClick={() => setOpen(true)}>⋯ {stretch.changes.length} equal lines</button>
+  if (!open) return <button type="button" class="diff-fold" onClick={() => setOpen(true)}>⋯ {stretch.changes.length} equal lines</button>
   return <>{stretch.changes.map((change) => <Line key={`${change.op}${change.a}/${change.b}`} change={change} of={of} />)}</>
 }
 
@@ -112,10 +115,10 @@ function Line({ change, of }: { change: Change; of: ConsoleDiff }) {
   const text = visible(withoutEscapes((change.op === 'removed' ? of.a[change.a] : of.b[change.b]) ?? ''))
   const left = change.op === 'added' ? '' : of.fromA + change.a + 1
   const right = change.op === 'removed' ? '' : of.fromB + change.b + 1
-  const gutter = <span class="gutter" aria-hidden="true"><span>{left}</span><span>{right}</span><b>{change.op === 'same' ? ' ' : change.op === 'added' ? '+' : '−'}</b></span>
+  const gutter = <span class="diff-gutter" aria-hidden="true"><span>{left}</span><span>{right}</span><b>{change.op === 'same' ? ' ' : change.op === 'added' ? '+' : '−'}</b></span>
   switch (change.op) {
-    case 'same': return <div class="line">{gutter}<bdi>{text}</bdi></div>
-    case 'added': return <div class="line added">{gutter}<ins><bdi>{text}</bdi></ins></div>
-    case 'removed': return <div class="line removed">{gutter}<del><bdi>{text}</bdi></del></div>
+    case 'same': return <div class="diff-line">{gutter}<bdi>{text}</bdi></div>
+    case 'added': return <div class="diff-line added">{gutter}<ins><bdi>{text}</bdi></ins></div>
+    case 'removed': return <div class="diff-line removed">{gutter}<del><bdi>{text}</bdi></del></div>
   }
 }

@@ -18,7 +18,7 @@ export function JobPair({ pair, name, ids, all, addresses, open }: {
   const [shown, setShown] = useState(open)
   const { a, b } = pair
   return (
-    <details class="job" open={shown} onToggle={(event) => setShown(event.currentTarget.open)}>
+    <details class="cmp-job" open={shown} onToggle={(event) => setShown(event.currentTarget.open)}>
       <summary>
         <h3><Text of={name} /></h3>
         {a ? <Verdict of={a} /> : <span class="faint">not in {ids[0]}</span>}
@@ -37,7 +37,7 @@ function Inside({ pair: { a, b }, ids, all, addresses }: { pair: Pair<JobJson>; 
   return (
     <>
       {[a, b].map((job, i) => job?.sentence === undefined || job.verdict === 'VERDICT_PASSED' ? null
-        : <p key={ids[i]} class="sentence"><span class="faint">{ids[i]}:</span> <Text of={job.sentence} /></p>)}
+        : <p key={ids[i]} class="cmp-sentence"><span class="faint">{ids[i]}:</span> <Text of={job.sentence} /></p>)}
       <Steps steps={steps} ids={ids} all={all} />
       {around.length === 0 ? null : <><h4>Surroundings that differ</h4><Table rows={around} what="What" ids={ids} /></>}
       {attemptA?.id !== undefined && attemptB?.id !== undefined
@@ -53,7 +53,7 @@ function Steps({ steps, ids, all }: { steps: readonly StepPair[]; ids: Ids; all:
   if (shown.length === 0) return <p class="faint">All {steps.length} steps ended alike, as long and with the same findings.</p>
   return (
     <div class="table">
-      <table class="folds steps">
+      <table class="folds cmp-steps">
         <thead><tr>
           <th scope="col">Step</th><th scope="col">{ids[0]}</th><th scope="col">{ids[1]}</th><th scope="col" class="number">Difference</th>
         </tr></thead>
@@ -78,11 +78,11 @@ function Step({ step, ids }: { step: StepPair; ids: Ids }) {
         <td data-name={ids[0]}><Ended step={a} /></td>
         <td data-name={ids[1]}><Ended step={b} /></td>
         <td data-name="Difference" class="number">
-          {a && b ? <span class={step.slower ? 'slower' : 'faint'}>{step.slower ? <span role="img" aria-label="much different">{by > 0 ? '▲ ' : '▼ '}</span> : null}{by < 0 ? '−' : '+'}{duration(Math.abs(by))}</span> : null}
+          {a && b ? <span class={step.slower ? 'cmp-slower' : 'faint'}>{step.slower ? <span role="img" aria-label="much different">{by > 0 ? '▲ ' : '▼ '}</span> : null}{by < 0 ? '−' : '+'}{duration(Math.abs(by))}</span> : null}
         </td>
       </tr>
       {step.findings || (step.state && [a, b].some((s) => (s?.sentence ?? '') !== '' || (s?.findings ?? []).length > 0))
-        ? <tr class="evidence"><td colSpan={4}><Evidence a={a} b={b} ids={ids} /></td></tr> : null}
+        ? <tr class="cmp-evidence"><td colSpan={4}><Evidence a={a} b={b} ids={ids} /></td></tr> : null}
     </>
   )
 }
@@ -92,7 +92,7 @@ function Evidence({ a, b, ids }: { a: StepResultJson | undefined; b: StepResultJ
   const only = (step: StepResultJson | undefined, other: StepResultJson | undefined) =>
     (step?.findings ?? []).filter((f) => !known(other).has(normalised(findingText(f), true)))
   return (
-    <div class="sides">
+    <div class="cmp-sides">
       {([[a, b, ids[0]], [b, a, ids[1]]] as const).map(([step, other, id]) => (
         <div key={id}>
           <p class="faint">{id}</p>
@@ -107,7 +107,7 @@ function Evidence({ a, b, ids }: { a: StepResultJson | undefined; b: StepResultJ
 const says: Record<string, string> = { SAYS_AGREES: '✓ agrees', SAYS_DISAGREES: '✗ disagrees', SAYS_CANNOT_TELL: '? cannot tell' }
 
 const Found = ({ finding }: { finding: FindingJson }) => (
-  <p class="found">
+  <p class="cmp-found">
     <strong><Text of={finding.channel} /></strong> {says[finding.says ?? ''] ?? ''}
     {(finding.expected ?? '') === '' ? null : <>, expected <Text of={finding.expected} mono /></>}
     {(finding.observed ?? '') === '' ? null : <>, saw <Text of={finding.observed} mono /></>}
