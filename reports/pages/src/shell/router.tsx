@@ -9,17 +9,27 @@ export interface Place {
   query: URLSearchParams
   hash: string
 }
-const here = (): Place => ({
-  path: location.pathname, query: new URLSearchParams(location.search), hash: location.hash.slice(1),
-})
+// A file that is open in a browser may not change its address everywhere: then the
+// page remembers where it is by itself.
+let remembered: URL | undefined
+const address = (): { pathname: string; search: string; hash: string } => remembered ?? location
+const here = (): Place => {
+  const { pathname, search, hash } = address()
+  return { path: pathname, query: new URLSearchParams(search), hash: hash.slice(1) }
+}
 
 const changed = 'assay:place'
 // `replace`: a filter that is typed must not fill the history.
 export function go(to: string, replace = false) {
-  if (replace) history.replaceState(null, '', to)
-  else history.pushState(null, '', to)
+  try {
+    if (replace) history.replaceState(null, '', to)
+    else history.pushState(null, '', to)
+    remembered = undefined
+  } catch {
+    remembered = new URL(to, location.href)
+  }
   dispatchEvent(new Event(changed))
-  if (!replace && location.hash === '') {
+  if (!replace && address().hash === '') {
     scrollTo(0, 0)
     // Whoever reads by ear or keyboard begins at the new page's top.
     document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true })
@@ -27,13 +37,14 @@ export function go(to: string, replace = false) {
 }
 // The query with some parameters set ('' removes one); what else is there stays.
 export function setQuery(change: Record<string, string>, replace = true) {
-  const query = new URLSearchParams(location.search)
+  const { pathname, search, hash } = address()
+  const query = new URLSearchParams(search)
   for (const [name, value] of Object.entries(change)) {
     if (value === '') query.delete(name)
     else query.set(name, value)
   }
   const text = query.toString()
-  go(location.pathname + (text === '' ? '' : `?${text}`) + location.hash, replace)
+  go(pathname + (text === '' ? '' : `?${text}`) + hash, replace)
 }
 
 const PlaceContext = createContext<Place>(here())
@@ -42,7 +53,10 @@ export const usePlace = () => useContext(PlaceContext)
 export function Router({ children }: { children: ComponentChildren }) {
   const [place, setPlace] = useState(here)
   useEffect(() => {
-    const update = () => setPlace(here())
+    const update = (event: Event) => {
+      if (event.type !== changed) remembered = undefined // the browser moved by itself
+      setPlace(here())
+    }
     for (const event of [changed, 'popstate', 'hashchange']) addEventListener(event, update)
     const click = (event: MouseEvent) => {
       if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
