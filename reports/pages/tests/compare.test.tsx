@@ -74,7 +74,7 @@ describe('comparing two runs', () => {
     // Surroundings
     expect(screen.getByText('board dut').closest('tr')?.textContent).toBe('board dutv1v2')
     // Consoles: only the part that differs is open
-    const parts = [...container.querySelectorAll<HTMLDetailsElement>('.console-part')]
+    const parts = [...container.querySelectorAll<HTMLDetailsElement>('.cmp-console')]
     expect(parts.map((part) => [part.querySelector('summary')?.textContent, part.open])).toEqual([
       ['flash base the same, 2 lines', false], ['update the same, 2 lines', false], ['assert running +2 −1', true]])
     expect([...container.querySelectorAll('.diff .diff-line')].map((line) => line.textContent)).toEqual(['5−version 2.0.0', '5+version 1.0.0', '6+reverted'])

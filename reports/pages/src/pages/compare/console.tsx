@@ -72,7 +72,7 @@ function Section({ part, addresses, wait, ids }: { part: Part; addresses: boolea
   const differs = found !== undefined && found.added + found.removed > 0
   const shown = open ?? differs
   return (
-    <details class="console-part" open={shown} onToggle={(event) => {
+    <details class="cmp-console" open={shown} onToggle={(event) => {
       const now = event.currentTarget.open
       if (now === shown) return
       setOpen(now)
