@@ -1,3 +1,112 @@
-export function Matrix({ id }: { id: string }) {
-  return <h1>Matrix {id}</h1>
+// Builds by plans, profiles or boards: where it broke, and since which build.
+import { useState } from 'preact/hooks'
+import { symbol, verdictWord } from '../data/format.ts'
+import { visible } from '../data/visible.ts'
+import { Export, type Column } from '../parts/export.tsx'
+import { Text } from '../parts/text.tsx'
+import { Time } from '../parts/time.tsx'
+import type { MatrixJson, MatrixRowJson } from '../proto/assay/v1/web_pb.ts'
+import { Empty, LiveBadge, Show, useLoad, useSource } from '../shell/load.tsx'
+import { setQuery, usePlace } from '../shell/router.tsx'
+import { cellSentence, share, shortRev, toggled } from './matrix_cells.ts'
+import { useRenewal } from './renewal.ts'
+import './matrix.css'
+
+const kinds = ['plan', 'profile', 'board'] as const
+
+export function Matrix() {
+  const source = useSource()
+  const { query } = usePlace()
+  const get = (name: string) => query.get(name) ?? ''
+  const asked = { project: get('project'), ref: get('ref'), rows: get('rows') || 'plan', builds: get('builds') }
+  const loaded = useLoad((signal) => source.matrix(asked, signal), [source, ...Object.values(asked)])
+  const state = useRenewal(loaded.reload, () => true)
+  return (
+    <>
+      <h1>Matrix <LiveBadge state={state} /></h1>
+      <form class="bar" role="search" aria-label="What the matrix shows" onSubmit={(event) => event.preventDefault()}>
+        <label>Project<input value={asked.project} onChange={(event) => setQuery({ project: event.currentTarget.value })} /></label>
+        <label>Branch<input value={asked.ref} onChange={(event) => setQuery({ ref: event.currentTarget.value })} /></label>
+        <label>Rows<select value={asked.rows} onChange={(event) => setQuery({ rows: event.currentTarget.value })}>
+          {kinds.map((kind) => <option key={kind} value={kind}>{kind}s</option>)}
+        </select></label>
+        <label>Builds<select value={asked.builds || '20'} onChange={(event) => setQuery({ builds: event.currentTarget.value })}>
+          {['10', '20', '50', '100'].map((n) => <option key={n} value={n}>{n}</option>)}
+        </select></label>
+      </form>
+      <Show loaded={loaded} what="the matrix">{(matrix) => <Grid matrix={matrix} kind={asked.rows} />}</Show>
+    </>
+  )
+}
+
+function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
+  const [compares, setCompares] = useState(false)
+  const [chosen, setChosen] = useState<readonly string[]>([])
+  const builds = matrix.builds ?? []
+  const rows = matrix.rows ?? []
+  if (builds.length === 0 || rows.length === 0) {
+    return <Empty title="No run of a build yet"><p>Runs with <code>--rev</code> are shown here: <code>assay run ota-revert --rev "$GIT_SHA" …</code></p></Empty>
+  }
+  const columns: Column<MatrixRowJson>[] = [
+    { name: kind, of: (row) => row.name ?? '' },
+    ...builds.map((build, i): Column<MatrixRowJson> => ({
+      name: `${build.project ?? ''} ${build.rev ?? ''}`.trim(),
+      of: (row) => ((row.cells?.[i]?.run ?? '') === '' ? '' : verdictWord(row.cells?.[i]?.verdict, row.cells?.[i]?.state)),
+    })),
+  ]
+  const [a, b] = chosen
+  return (
+    <>
+      <p class="bar">
+        <button type="button" aria-pressed={compares} onClick={() => {
+          setCompares(!compares)
+          setChosen([])
+        }}>Compare two</button>
+        {compares ? <span role="status">{chosen.length === 0 ? 'Choose two cells.' : chosen.join(' and ')}</span> : null}
+        {a !== undefined && b !== undefined ? <a href={`/compare?a=${encodeURIComponent(a)}&b=${encodeURIComponent(b)}`}>Compare {a} with {b}</a> : null}
+        <Export name="matrix" columns={columns} rows={rows} />
+      </p>
+      <div class="table matrix" tabIndex={0} role="region" aria-label="Matrix: newest build first">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{kind}</th>
+              {builds.map((build, i) => (
+                <th scope="col" key={i}>
+                  <a href={`/runs?rev=${encodeURIComponent(build.rev ?? '')}${(build.project ?? '') === '' ? '' : `&project=${encodeURIComponent(build.project ?? '')}`}`}>
+                    <span class="mono">{visible(shortRev(build.rev))}</span></a>
+                  <span class="when"><Text of={build.ref} /> <Time micros={build.firstUnixMicros} relative /></span>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.name}>
+                <th scope="row"><a href={kind === 'plan' ? `/plans/${encodeURIComponent(row.name ?? '')}` : kind === 'board' ? `/boards/${encodeURIComponent(row.name ?? '')}` : `/runs?profile=${encodeURIComponent(row.name ?? '')}`}><Text of={row.name} /></a></th>
+                {builds.map((build, i) => {
+                  const cell = row.cells?.[i]
+                  const run = cell?.run ?? ''
+                  if (!cell || run === '') return <td key={i}><span class="hidden">no run</span></td>
+                  const word = verdictWord(cell.verdict, cell.state)
+                  const bad = row.firstBad === i
+                  const says = visible(cellSentence(row, build, cell, bad))
+                  const inside = <><span aria-hidden="true">{symbol(word)}</span>{share(cell) === '' ? null : <small aria-hidden="true"> {share(cell)}</small>}</>
+                  return (
+                    <td key={i} class={bad ? 'first-bad' : ''}>
+                      {compares ? (
+                        <button type="button" class={`cell badge ${word}`} aria-pressed={chosen.includes(run)} aria-label={says} title={says}
+                          onClick={() => setChosen(toggled(chosen, run))}>{inside}</button>
+                      ) : <a class={`cell badge ${word}`} href={`/runs/${encodeURIComponent(run)}`} aria-label={says} title={says}>{inside}</a>}
+                      {bad ? <span class="flag" aria-hidden="true">first bad</span> : null}
+                    </td>
+                  )
+                })}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
+  )
 }

@@ -1,0 +1,28 @@
+// What the matrix says in words. Pure.
+import { verdictWord } from '../data/format.ts'
+import type { BuildJson, MatrixCellJson, MatrixRowJson } from '../proto/assay/v1/web_pb.ts'
+
+export const shortRev = (rev: string | undefined): string =>
+  (rev ?? '') === '' ? '(no revision)' : /^[0-9a-f]{12,64}$/.test(rev ?? '') ? (rev ?? '').slice(0, 10) : (rev ?? '')
+
+const count = (cell: MatrixCellJson) => (cell.passed ?? 0) + (cell.failed ?? 0) + (cell.labErrors ?? 0) + (cell.others ?? 0)
+
+// "2 of 3": how many of several runs were as the verdict says; '' for one run.
+export function share(cell: MatrixCellJson): string {
+  const all = count(cell)
+  if (all < 2) return ''
+  const word = verdictWord(cell.verdict, cell.state)
+  const same = word === 'passed' ? cell.passed : word === 'failed' ? cell.failed : word === 'lab-error' ? cell.labErrors : cell.others
+  return `${same ?? 0}/${all}`
+}
+
+export function cellSentence(row: MatrixRowJson, build: BuildJson | undefined, cell: MatrixCellJson, firstBad: boolean): string {
+  const all = count(cell)
+  const many = all < 2 ? '' : `, ${share(cell).replace('/', ' of ')} runs`
+  return `${row.name ?? ''} on ${shortRev(build?.rev)}: ${verdictWord(cell.verdict, cell.state)}${many}${firstBad ? ', the first bad build' : ''}`
+}
+
+// Chosen for comparison: at most two; a third takes the older one's place.
+export function toggled(chosen: readonly string[], run: string): string[] {
+  return chosen.includes(run) ? chosen.filter((one) => one !== run) : [...chosen.slice(-1), run]
+}

@@ -1,0 +1,47 @@
+import { cleanup, fireEvent, render, screen } from '@testing-library/preact'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Source } from '../src/data/source.ts'
+import { Matrix } from '../src/pages/matrix.tsx'
+import { cellSentence, share, toggled } from '../src/pages/matrix_cells.ts'
+import { SourceContext } from '../src/shell/load.tsx'
+import { Router } from '../src/shell/router.tsx'
+import { fakeSource } from './fake_source.ts'
+
+beforeEach(() => history.replaceState(null, '', '/matrix?project=gateway'))
+afterEach(cleanup)
+const show = (source: Partial<Source>) => render(
+  <SourceContext.Provider value={fakeSource(source)}><Router><Matrix /></Router></SourceContext.Provider>)
+
+it('says how many of several runs', () => {
+  expect(share({ run: 'r1', verdict: 'VERDICT_FAILED', passed: 1, failed: 2 })).toBe('2/3')
+  expect(share({ run: 'r1', verdict: 'VERDICT_PASSED', passed: 1 })).toBe('')
+  expect(cellSentence({ name: 'ota-revert' }, { rev: '1a2b3c' }, { run: 'r1', verdict: 'VERDICT_FAILED', passed: 1, failed: 2 }, true))
+    .toBe('ota-revert on 1a2b3c: failed, 2 of 3 runs, the first bad build')
+})
+
+it('chooses two', () => {
+  expect(toggled(['r1', 'r2'], 'r3')).toEqual(['r2', 'r3'])
+  expect(toggled(['r1', 'r2'], 'r1')).toEqual(['r2'])
+})
+
+it('shows cells, marks the first bad build and compares two', async () => {
+  show({
+    matrix: () => Promise.resolve({
+      builds: [{ rev: 'new' }, { rev: 'mid' }, { rev: 'old' }],
+      rows: [{ name: 'ota-revert', firstBad: 1, cells: [
+        { run: 'r3', verdict: 'VERDICT_FAILED', failed: 1 }, { run: 'r2', verdict: 'VERDICT_FAILED', failed: 1 },
+        { run: 'r1', verdict: 'VERDICT_PASSED', passed: 1 }] }],
+    }),
+  })
+  const bad = await screen.findByRole('link', { name: 'ota-revert on mid: failed, the first bad build' })
+  expect(bad.getAttribute('href')).toBe('/runs/r2')
+  fireEvent.click(screen.getByRole('button', { name: 'Compare two' }))
+  fireEvent.click(screen.getByRole('button', { name: /on mid/ }))
+  fireEvent.click(screen.getByRole('button', { name: /on old/ }))
+  expect(screen.getByRole('link', { name: 'Compare r2 with r1' }).getAttribute('href')).toBe('/compare?a=r2&b=r1')
+})
+
+it('says what to type where there is no build', async () => {
+  show({ matrix: () => Promise.resolve({}) })
+  expect(await screen.findByText('No run of a build yet')).toBeTruthy()
+})
