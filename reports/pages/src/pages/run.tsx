@@ -114,7 +114,7 @@ export function RunView({ first }: { first: RunJson }) {
                 )) : role === '' ? null : <span class="faint"> <Text of={role} /></span>}
               </h2>
               {role === '' ? <p class="faint">No board has a console here.</p> : (
-                <Console key={`${attemptId} ${role}`} attempt={attemptId} role={role} store={consoles.of(attemptId, role)} marks={marks}
+                <Console key={`${attemptId} ${role}`} attempt={attemptId} role={role} store={consoles.of(attemptId, role)} marks={marks} steps={steps}
                   at={lines?.role === role ? lines : undefined} onLines={look} follows={!ended} />
               )}
             </section>

@@ -30,7 +30,7 @@ function Artifact({ of, before, other }: { of: NamedArtifactJson; before: NamedA
           : old === '' ? <> · <span class="faint">{other} had none of this name</span></> : <> · differs from <PageLink to={`/runs/${other}`}>{other}</PageLink></>}</p>
       {loaded.failure ? <p class="faint">{loaded.failure.message}</p> : null}
       {loaded.data?.own.problem ? <p class="faint"><Text of={loaded.data.own.problem} /></p> : null}
-      <dl class="fact-list">
+      <dl class="run-facts">
         {rows.map(({ name, now, before: was }) => (
           <div key={name} class={was === undefined ? '' : 'differs'}>
             <dt><Text of={name} /></dt>

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks'
 import { bytes, seconds } from '../../data/format.ts'
 import { visible } from '../../data/visible.ts'
+import type { StepResultJson } from '../../proto/assay/v1/orchestrator_pb.ts'
 import type { MarkJson } from '../../proto/assay/v1/web_pb.ts'
 import { useSource } from '../../shell/load.tsx'
 import { plain } from './ansi.ts'
@@ -56,16 +57,18 @@ function useView(rows: Rows, follows: boolean) {
   return { box, view, top, size, move, follow, setFollow, scrolled }
 }
 
-function MarkRow({ mark }: { mark: MarkJson }) {
-  const step = mark.kind === 'KIND_STEP'
-  return <><span class="at">{stamp(seconds(mark.at))}</span><span class="what">{visible(step ? `── step ${(mark.step ?? 0) + 1} ${mark.text ?? ''}` : markText(mark))}</span></>
+function MarkRow({ mark, steps }: { mark: MarkJson; steps: readonly StepResultJson[] }) {
+  const step = mark.step ?? 0
+  const words = mark.kind === 'KIND_STEP' ? `── step ${step + 1} ${steps.find((one) => (one.index ?? 0) === step)?.text ?? ''}` : markText(mark)
+  return <><span class="at">{stamp(seconds(mark.at))}</span><span class="what">{visible(words)}</span></>
 }
 
-export function Console({ attempt, role, store, marks, at, onLines, follows }: {
+export function Console({ attempt, role, store, marks, steps, at, onLines, follows }: {
   attempt: string
   role: string
   store: LineStore
   marks: readonly MarkJson[]
+  steps: readonly StepResultJson[]
   // What is looked at; a new object moves the view there.
   at: Lines | undefined
   onLines: (lines: Lines) => void
@@ -146,7 +149,7 @@ export function Console({ attempt, role, store, marks, at, onLines, follows }: {
   for (let row = first; row < last; ++row) {
     const { line, mark } = rows.at(row)
     if (mark) {
-      shown.push(<div key={row} class={`row mark ${mark.kind === 'KIND_STEP' ? 'step-mark' : 'edge'}`}><MarkRow mark={mark} /></div>)
+      shown.push(<div key={row} class={`row mark ${mark.kind === 'KIND_STEP' ? 'step-mark' : 'edge'}`}><MarkRow mark={mark} steps={steps} /></div>)
       continue
     }
     const what = store.line(line)
@@ -179,7 +182,7 @@ export function Console({ attempt, role, store, marks, at, onLines, follows }: {
         <button type="button" aria-pressed={wrap} onClick={() => setWrap(!wrap)}>Wrap</button>
         {follows ? <button type="button" aria-pressed={follow} onClick={() => setFollow(!follow)}>Follow</button> : null}
         {at?.role === role ? <button type="button" onClick={() => void copy()}>Copy {at.to > at.from ? 'lines' : 'line'}</button> : null}
-        {url === undefined ? null : <a class="button" href={url} download={`${attempt}-${role}.log`}>Download</a>}
+        {url === undefined ? null : <a class="download" href={url} download={`${attempt}-${role}.log`}>Download</a>}
         <span class="faint" role="status">{copied}</span>
         <span class="faint count">{plural(total, 'line')}, {bytes(store.bytes)}</span>
       </div>

@@ -20,7 +20,7 @@ export function Environment({ job, attempt, baseline }: { job: JobJson; attempt:
   return (
     <section aria-labelledby="environment">
       <h2 id="environment">Environment</h2>
-      <dl class="fact-list card">
+      <dl class="run-facts card">
         {rows.map(({ name, now, before }) => (
           <div key={name} class={before === undefined ? '' : 'differs'}>
             <dt><Text of={name} /></dt>
