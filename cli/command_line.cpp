@@ -203,9 +203,14 @@ class Parser {
     needed(app, "run", retest_.run, "Run");
     app->add_flag("--detach", retest_.detach, "Print the new run's id and leave");
     json(app, retest_.json);
-    app = add(app_, "report", "Writes a run as JUnit, TAP or JSON", report_,
-              "  assay report r17 --junit assay.xml\n  assay report r17 --tap -");
+    app = add(app_, "report", "Writes a run as one HTML file, JUnit, TAP or JSON", report_,
+              "  assay report r17 --html r17.html\n  assay report r17 --junit assay.xml\n"
+              "  assay report r17 --tap -");
     needed(app, "run", report_.run, "Run");
+    app->add_option("--html", report_.html, "All of it in one page; - is standard output")
+        ->type_name("FILE");
+    app->add_option("--max-size", report_.max_size, "Of the page's data, 1 to 500; default 20")
+        ->type_name("MIB");
     app->add_option("--junit", report_.junit, "JUnit XML; - is standard output")->type_name("FILE");
     app->add_option("--tap", report_.tap, "Test Anything Protocol; - is standard output")
         ->type_name("FILE");
@@ -406,8 +411,13 @@ class Parser {
       return "assay quarantine: --why must say something, for example --why 'cable is loose'";
     }
     const auto* report = std::get_if<ReportOptions>(&command_);
-    if (report != nullptr && report->junit.empty() && report->tap.empty() && !report->json) {
-      return "assay report: say as what: --junit FILE, --tap FILE or --json";
+    if (report != nullptr && report->html.empty() && report->junit.empty() && report->tap.empty() &&
+        !report->json) {
+      return "assay report: say as what: --html FILE, --junit FILE, --tap FILE or --json";
+    }
+    if (report != nullptr && (report->max_size < 1 || report->max_size > max_report_mib)) {
+      return fmt::format("assay report: --max-size {}: 1 to {} MiB", report->max_size,
+                         max_report_mib);
     }
     return "";
   }

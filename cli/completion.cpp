@@ -34,7 +34,7 @@ _assay() {
   done
   local words="" options="" files=""
   case "$previous" in
-    --junit|--tap|--lab|--state|--output|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --html|--junit|--tap|--lab|--state|--output|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --board) COMPREPLY=($(compgen -W "$(assay words boards 2>/dev/null)" -- "$word")); return ;;
     --profile|--boards-profile) COMPREPLY=($(compgen -W "$(assay words profiles 2>/dev/null)" -- "$word")); return ;;
   esac

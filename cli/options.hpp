@@ -57,8 +57,10 @@ struct RetestOptions {
   std::string run;
   bool detach = false, json = false;
 };
+inline constexpr std::uint64_t max_report_mib = 500;
 struct ReportOptions {
-  std::string run, junit, tap;  // files; "-" is standard output
+  std::string run, html, junit, tap;  // files; "-" is standard output
+  std::uint64_t max_size = 20;        // MiB of data in the HTML file
   bool json = false;
 };
 struct BoardsOptions {

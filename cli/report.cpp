@@ -6,6 +6,8 @@
 #include "base/file.hpp"
 #include "cli/client.hpp"
 #include "cli/commands.hpp"
+#include "cli/interrupts.hpp"
+#include "cli/report_html.hpp"
 #include "cli/report_run.hpp"
 #include "cli/words.hpp"
 #include "formats/junit.hpp"
@@ -79,12 +81,19 @@ Result<> write_junit(const v1::Run& run, const std::string& file) {
 }
 
 int execute(const ReportOptions& options, const std::string& server) {
+  const Interrupts interrupts;
   auto client = Client::make(server);
   if (!client) return complain(client.error());
   const auto run = client->get_run(options.run);
   if (!run) return complain(client->about_run(run.error()));
   if (run->state() != v1::RUN_STATE_ENDED)
     fmt::print(stderr, "assay: {} has not ended yet\n", run->id());
+  if (!options.html.empty()) {
+    if (const auto wrote =
+            write_html(*client, *run, options.max_size << 20, options.html, interrupts.token());
+        !wrote)
+      return complain(wrote.error());
+  }
   if (!options.junit.empty()) {
     if (const auto wrote = write_junit(*run, options.junit); !wrote) return complain(wrote.error());
   }

@@ -49,6 +49,13 @@ struct Description {
 // file), expected 3d b8 f3 96; give the signed .bin".
 Result<Description> describe(ByteView content, std::string_view name, const DescribeOptions& = {});
 
+// "SHA256 verified", "SHA256 does not match: MCUboot refuses this image".
+std::string hash_words(const McubootImage&);
+// "ECDSA_SIG", "none: only the hash protects it".
+std::string signature_words(const McubootImage&);
+// Of a TLV's value what is shown: at most 32 bytes as hexadecimal digits.
+std::string value_words(const McubootTlv&);
+
 // Lines for a person, each ending in a line break.
 std::string describe_text(const Description&);
 

@@ -14,11 +14,6 @@ void line(std::string& text, int depth, std::string_view label, fmt::format_stri
                       fmt::format(format, std::forward<Args>(args)...));
 }
 
-std::string hex_cut(ByteView bytes) {
-  if (bytes.size() <= shown_bytes) return to_hex(bytes);
-  return to_hex(bytes.first(shown_bytes)) + "...";
-}
-
 // What a value says beyond its bytes.
 std::string meaning(const McubootTlv& entry) {
   const ByteView value = entry.value;
@@ -39,7 +34,34 @@ void add_header(std::string& text, const McubootHeader& header) {
        header.load_address, flags.empty() ? "none" : join(flags));
 }
 
-std::string hash_line(const McubootImage& image) {
+void add_image(std::string& text, const McubootImage& image) {
+  add_header(text, image.header);
+  line(text, 1, "payload", "{} bytes from 0x{:x} to 0x{:x}", image.payload.size,
+       image.payload.offset, image.payload.end());
+  line(text, 1, "image", "{} bytes with its TLVs", image.size);
+  line(text, 1, "hash", "{}", hash_words(image));
+  if (!image.stored_hash.empty()) line(text, 2, "stored", "{}", to_hex(image.stored_hash));
+  if (!image.computed_hash.empty()) line(text, 2, "computed", "{}", to_hex(image.computed_hash));
+  line(text, 1, "signature", "{}", signature_words(image));
+  if (const McubootTlv* key = image.find(tlv::key_hash)) {
+    line(text, 1, "key hash", "{}", to_hex(key->value));
+  }
+  for (const McubootTlv& entry : image.entries) {
+    line(text, 1, entry.is_protected ? "protected TLV" : "TLV", "0x{:06x}  {:<16} {:>4} bytes  {}",
+         entry.offset, tlv::name(entry.type), entry.value.size(), value_words(entry));
+  }
+}
+
+void add_trailer(std::string& text, const SlotTrailer& trailer) {
+  line(text, 1, "trailer", "magic {}, swap type {}, copy_done {}, image_ok {}{}",
+       to_string(trailer.magic), to_string(trailer.swap_type), to_string(trailer.copy_done),
+       to_string(trailer.image_ok),
+       trailer.swap_size ? fmt::format(", swap size {}", *trailer.swap_size) : "");
+}
+
+}  // namespace
+
+std::string hash_words(const McubootImage& image) {
   switch (image.hash_state) {
     case HashState::verified:
       return tlv::name(image.hash_type) + " verified";
@@ -54,7 +76,7 @@ std::string hash_line(const McubootImage& image) {
   return "none: MCUboot refuses this image";
 }
 
-std::string signature_line(const McubootImage& image) {
+std::string signature_words(const McubootImage& image) {
   std::string text;
   for (const McubootTlv& entry : image.entries) {
     if (!tlv::is_signature(entry.type)) continue;
@@ -63,33 +85,11 @@ std::string signature_line(const McubootImage& image) {
   return text.empty() ? "none: only the hash protects it" : text;
 }
 
-void add_image(std::string& text, const McubootImage& image) {
-  add_header(text, image.header);
-  line(text, 1, "payload", "{} bytes from 0x{:x} to 0x{:x}", image.payload.size,
-       image.payload.offset, image.payload.end());
-  line(text, 1, "image", "{} bytes with its TLVs", image.size);
-  line(text, 1, "hash", "{}", hash_line(image));
-  if (!image.stored_hash.empty()) line(text, 2, "stored", "{}", to_hex(image.stored_hash));
-  if (!image.computed_hash.empty()) line(text, 2, "computed", "{}", to_hex(image.computed_hash));
-  line(text, 1, "signature", "{}", signature_line(image));
-  if (const McubootTlv* key = image.find(tlv::key_hash)) {
-    line(text, 1, "key hash", "{}", to_hex(key->value));
-  }
-  for (const McubootTlv& entry : image.entries) {
-    line(text, 1, entry.is_protected ? "protected TLV" : "TLV",
-         "0x{:06x}  {:<16} {:>4} bytes  {}{}", entry.offset, tlv::name(entry.type),
-         entry.value.size(), hex_cut(entry.value), meaning(entry));
-  }
+std::string value_words(const McubootTlv& entry) {
+  const ByteView value = entry.value;
+  if (value.size() > shown_bytes) return to_hex(value.first(shown_bytes)) + "...";
+  return to_hex(value) + meaning(entry);
 }
-
-void add_trailer(std::string& text, const SlotTrailer& trailer) {
-  line(text, 1, "trailer", "magic {}, swap type {}, copy_done {}, image_ok {}{}",
-       to_string(trailer.magic), to_string(trailer.swap_type), to_string(trailer.copy_done),
-       to_string(trailer.image_ok),
-       trailer.swap_size ? fmt::format(", swap size {}", *trailer.swap_size) : "");
-}
-
-}  // namespace
 
 std::string describe_text(const Description& description) {
   std::string text = fmt::format("{}: {}, {} bytes, SHA-256 {}\n", description.name,

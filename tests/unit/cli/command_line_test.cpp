@@ -104,7 +104,9 @@ TEST(CommandLine, ErrorsNamePlaceAndRemedy) {
   EXPECT_EQ(wrong({"run", "x", "--artifact", "a=1", "--artifact", "a=2"}),
             "assay run: --artifact a is given twice");
   EXPECT_EQ(wrong({"report", "r1"}),
-            "assay report: say as what: --junit FILE, --tap FILE or --json");
+            "assay report: say as what: --html FILE, --junit FILE, --tap FILE or --json");
+  EXPECT_EQ(wrong({"report", "r1", "--html", "f", "--max-size", "501"}),
+            "assay report: --max-size 501: 1 to 500 MiB");
   EXPECT_THAT(wrong({"run"}), HasSubstr("plan is required"));
   EXPECT_THAT(wrong({"power", "v1", "toggle"}), HasSubstr("toggle"));
   EXPECT_THAT(wrong({"run", "x", "--repeat", "0"}), HasSubstr("--repeat"));
