@@ -142,7 +142,7 @@ export function embeddedSource(report: StaticReportJson): Source {
     boardHistory: elsewhere,
     artifact: (sha256) => {
       const found = report.artifacts?.find((artifact) => artifact.sha256 === sha256)
-      return found ? Promise.resolve(found) : missing('What this artifact is')
+      return found ? Promise.resolve(found) : missing('What its header says')
     },
     consoleUrl: () => undefined,
     artifactUrl: () => undefined,

@@ -70,7 +70,7 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
         <table>
           <thead>
             <tr>
-              <th scope="col">{kind}</th>
+              <th scope="col"><Text of={kind} /></th>
               {builds.map((build, i) => (
                 <th scope="col" key={i}>
                   <a href={`/runs?rev=${encodeURIComponent(build.rev ?? '')}${(build.project ?? '') === '' ? '' : `&project=${encodeURIComponent(build.project ?? '')}`}`}>

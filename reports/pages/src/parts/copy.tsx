@@ -18,7 +18,7 @@ export function Command({ text }: { text: string }) {
   return (
     <span class="command">
       <code>{visible(text)}</code>
-      <button type="button" aria-label={`Copy: ${text}`} onClick={(event) => void copy(event.currentTarget)}>Copy</button>
+      <button type="button" aria-label={visible(`Copy: ${text}`)} onClick={(event) => void copy(event.currentTarget)}>Copy</button>
       <span class="faint" role="status">{said}</span>
     </span>
   )

@@ -2,6 +2,7 @@
 // replaces the history's newest entry.
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { visible } from '../data/visible.ts'
 
 const rest = 250 // ms
 
@@ -62,7 +63,7 @@ export function ChoiceField({ label, value, set, options, any = 'any' }: {
       {label}
       <select value={value} onChange={(event) => set(event.currentTarget.value)}>
         {any === null ? null : <option value="">{any}</option>}
-        {all.map((option) => <option key={option} value={option}>{option}</option>)}
+        {all.map((option) => <option key={option} value={option}>{visible(option)}</option>)}
       </select>
     </label>
   )

@@ -1,6 +1,7 @@
 // A plan's or a board's past: numbers, trend, and the table of what they are over.
 import { duration, number, seconds, time } from '../data/format.ts'
 import { pointHref, pointWord } from '../data/history.ts'
+import { visible } from '../data/visible.ts'
 import type { HistoryJson, HistoryPointJson } from '../proto/assay/v1/web_pb.ts'
 import { Empty } from '../shell/load.tsx'
 import { setQuery, usePlace } from '../shell/router.tsx'
@@ -53,7 +54,7 @@ export function HistoryView({ history, noun, file, planColumn }: {
         </select></label>
         <Export name={file} columns={columns} rows={rows} />
       </div>
-      {rows.length === 0 ? <p class="faint">None of the {points.length} is {only}.</p> : <Table rows={rows} noun={noun} planColumn={planColumn} />}
+      {rows.length === 0 ? <p class="faint">None of the {points.length} is <Text of={only} />.</p> : <Table rows={rows} noun={noun} planColumn={planColumn} />}
     </>
   )
 }
@@ -92,7 +93,7 @@ function Table({ rows, noun, planColumn }: { rows: readonly HistoryPointJson[]; 
 export function LimitField({ value }: { value: string }) {
   return (
     <label>Newest <select value={value} onChange={(event) => setQuery({ limit: event.currentTarget.value === '200' ? '' : event.currentTarget.value })}>
-      {[...new Set(['20', '50', '200', '500', '2000', value])].sort((x, y) => number(x) - number(y)).map((n) => <option key={n} value={n}>{n}</option>)}
+      {[...new Set(['20', '50', '200', '500', '2000', value])].sort((x, y) => number(x) - number(y)).map((n) => <option key={n} value={n}>{visible(n)}</option>)}
     </select></label>
   )
 }

@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useErrorBoundary } from 'preact/hooks'
+import { visible } from '../data/visible.ts'
 import { Board } from '../pages/board.tsx'
 import { Compare } from '../pages/compare.tsx'
 import { Matrix } from '../pages/matrix.tsx'
@@ -47,7 +48,7 @@ function Page() {
 
 function Titled({ title, children }: { title: string; children: preact.ComponentChildren }) {
   useEffect(() => {
-    document.title = `${title} · Assay`
+    document.title = visible(`${title} · Assay`)
   }, [title])
   return <>{children}</>
 }
