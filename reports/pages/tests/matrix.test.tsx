@@ -38,10 +38,17 @@ it('shows cells, marks the first bad build and compares two', async () => {
   fireEvent.click(screen.getByRole('button', { name: 'Compare two' }))
   fireEvent.click(screen.getByRole('button', { name: /on mid/ }))
   fireEvent.click(screen.getByRole('button', { name: /on old/ }))
-  expect(screen.getByRole('link', { name: 'Compare r2 with r1' }).getAttribute('href')).toBe('/compare?a=r2&b=r1')
+  expect(screen.getByRole('link', { name: 'Compare r1 with r2' }).getAttribute('href')).toBe('/compare?a=r1&b=r2')
 })
 
 it('says what to type where there is no build', async () => {
   show({ matrix: () => Promise.resolve({}) })
   expect(await screen.findByText('No run of a build yet')).toBeTruthy()
+})
+
+it('marks the newest build too, whose number proto JSON leaves out, and none where there is none', async () => {
+  const cells = [{ run: 'r2', verdict: 'VERDICT_FAILED' as const, failed: 1 }, { run: 'r1', verdict: 'VERDICT_PASSED' as const, passed: 1 }]
+  show({ matrix: () => Promise.resolve({ builds: [{ rev: 'new' }, { rev: 'old' }], rows: [{ name: 'ota', cells }, { name: 'fine', firstBad: -1, cells }] }) })
+  await screen.findByRole('link', { name: 'ota on new: failed, the first bad build' })
+  screen.getByRole('link', { name: 'fine on new: failed' })
 })

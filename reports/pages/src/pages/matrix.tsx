@@ -3,12 +3,14 @@ import { useState } from 'preact/hooks'
 import { symbol, verdictWord } from '../data/format.ts'
 import { visible } from '../data/visible.ts'
 import { Export, type Column } from '../parts/export.tsx'
+import { TextField } from '../parts/field.tsx'
 import { Text } from '../parts/text.tsx'
 import { Time } from '../parts/time.tsx'
 import type { MatrixJson, MatrixRowJson } from '../proto/assay/v1/web_pb.ts'
 import { Empty, LiveBadge, Show, useLoad, useSource } from '../shell/load.tsx'
 import { setQuery, usePlace } from '../shell/router.tsx'
 import { cellSentence, share, shortRev, toggled } from './matrix_cells.ts'
+import { compareLink, numberOf } from './run_list.ts'
 import { useRenewal } from './renewal.ts'
 import './matrix.css'
 
@@ -25,8 +27,8 @@ export function Matrix() {
     <>
       <h1>Matrix <LiveBadge state={state} /></h1>
       <form class="bar" role="search" aria-label="What the matrix shows" onSubmit={(event) => event.preventDefault()}>
-        <label>Project<input value={asked.project} onChange={(event) => setQuery({ project: event.currentTarget.value })} /></label>
-        <label>Branch<input value={asked.ref} onChange={(event) => setQuery({ ref: event.currentTarget.value })} /></label>
+        <TextField label="Project" value={asked.project} set={(project) => setQuery({ project })} />
+        <TextField label="Branch" value={asked.ref} set={(ref) => setQuery({ ref })} />
         <label>Rows<select value={asked.rows} onChange={(event) => setQuery({ rows: event.currentTarget.value })}>
           {kinds.map((kind) => <option key={kind} value={kind}>{kind}s</option>)}
         </select></label>
@@ -54,7 +56,8 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
       of: (row) => ((row.cells?.[i]?.run ?? '') === '' ? '' : verdictWord(row.cells?.[i]?.verdict, row.cells?.[i]?.state)),
     })),
   ]
-  const [a, b] = chosen
+  const [older, newer] = [...chosen].sort((x, y) => numberOf(x) - numberOf(y))
+  const link = compareLink(chosen)
   return (
     <>
       <p class="bar">
@@ -63,7 +66,7 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
           setChosen([])
         }}>Compare two</button>
         {compares ? <span role="status">{chosen.length === 0 ? 'Choose two cells.' : chosen.join(' and ')}</span> : null}
-        {a !== undefined && b !== undefined ? <a href={`/compare?a=${encodeURIComponent(a)}&b=${encodeURIComponent(b)}`}>Compare {a} with {b}</a> : null}
+        {link === undefined ? null : <a href={link}>Compare {older} with {newer}</a>}
         <Export name="matrix" columns={columns} rows={rows} />
       </p>
       <div class="table matrix" tabIndex={0} role="region" aria-label="Matrix: newest build first">
@@ -89,15 +92,16 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
                   const run = cell?.run ?? ''
                   if (!cell || run === '') return <td key={i}><span class="hidden">no run</span></td>
                   const word = verdictWord(cell.verdict, cell.state)
-                  const bad = row.firstBad === i
+                  // Proto JSON leaves out 0: the newest build.
+                  const bad = (row.firstBad ?? 0) === i && word === 'failed'
                   const says = visible(cellSentence(row, build, cell, bad))
-                  const inside = <><span aria-hidden="true">{symbol(word)}</span>{share(cell) === '' ? null : <small aria-hidden="true"> {share(cell)}</small>}</>
+                  const inside = <><span aria-hidden="true">{symbol(word)}{share(cell) === '' ? null : <small> {share(cell)}</small>}</span><span class="hidden">{says}</span></>
                   return (
                     <td key={i} class={bad ? 'first-bad' : ''}>
                       {compares ? (
-                        <button type="button" class={`cell badge ${word}`} aria-pressed={chosen.includes(run)} aria-label={says} title={says}
+                        <button type="button" class={`cell badge ${word}`} aria-pressed={chosen.includes(run)} title={says}
                           onClick={() => setChosen(toggled(chosen, run))}>{inside}</button>
-                      ) : <a class={`cell badge ${word}`} href={`/runs/${encodeURIComponent(run)}`} aria-label={says} title={says}>{inside}</a>}
+                      ) : <a class={`cell badge ${word}`} href={`/runs/${encodeURIComponent(run)}`} title={says}>{inside}</a>}
                       {bad ? <span class="flag" aria-hidden="true">first bad</span> : null}
                     </td>
                   )
