@@ -2,24 +2,16 @@
 import { useMemo } from 'preact/hooks'
 import { visible } from '../data/visible.ts'
 import { Command } from '../parts/copy.tsx'
-import { Export, type Column } from '../parts/export.tsx'
+import { Export } from '../parts/export.tsx'
 import { ChoiceField, TextField } from '../parts/field.tsx'
 import { Text } from '../parts/text.tsx'
-import type { BoardJson } from '../proto/assay/v1/orchestrator_pb.ts'
 import { Empty, LiveBadge, useLoad, useSource } from '../shell/load.tsx'
 import { setQuery, usePlace } from '../shell/router.tsx'
-import { boardMatches, boardState, boardStates, boardSymbols, counts, runOf, sites, type Site } from './lab.ts'
+import { boardColumns, boardMatches, boardState, boardStates, boardSymbols, counts, runOf, sites, type Site } from './lab.ts'
 import { AsOf, useOverview } from './now.tsx'
 import { boardLink, runLink } from './now_parts.tsx'
 import './now.css'
 import './boards.css'
-
-export const boardColumns: readonly Column<BoardJson>[] = [
-  { name: 'agent', of: (b) => b.agent ?? '' }, { name: 'board', of: (b) => b.id ?? '' },
-  { name: 'profile', of: (b) => b.profile ?? '' }, { name: 'state', of: (b) => b.state ?? '' },
-  { name: 'holder', of: (b) => b.holder ?? '' }, { name: 'reason', of: (b) => b.reason ?? '' },
-  { name: 'abilities', of: (b) => (b.abilities ?? []).join(' ') }, { name: 'tags', of: (b) => (b.tags ?? []).join(' ') },
-]
 
 export function Boards() {
   const { query } = usePlace()

@@ -1,4 +1,5 @@
 // What the lab consists of, as Now and Boards show it. Pure.
+import type { Column } from '../parts/export.tsx'
 import type { AgentJson, BoardJson, JobJson, RunJson } from '../proto/assay/v1/orchestrator_pb.ts'
 
 export const boardStates = ['idle', 'leased', 'quarantined', 'offline'] as const
@@ -87,3 +88,10 @@ export function progressOf(run: RunJson): Progress {
     share: total > 0 ? Math.min(1, Number(step?.progressDone ?? 0) / total) : undefined,
   }
 }
+
+export const boardColumns: readonly Column<BoardJson>[] = [
+  { name: 'agent', of: (b) => b.agent ?? '' }, { name: 'board', of: (b) => b.id ?? '' },
+  { name: 'profile', of: (b) => b.profile ?? '' }, { name: 'state', of: (b) => b.state ?? '' },
+  { name: 'holder', of: (b) => b.holder ?? '' }, { name: 'reason', of: (b) => b.reason ?? '' },
+  { name: 'abilities', of: (b) => (b.abilities ?? []).join(' ') }, { name: 'tags', of: (b) => (b.tags ?? []).join(' ') },
+]

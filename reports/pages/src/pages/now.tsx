@@ -3,11 +3,11 @@ import { useEffect, useState } from 'preact/hooks'
 import { number, time } from '../data/format.ts'
 import type { LiveState } from '../data/source.ts'
 import { Command } from '../parts/copy.tsx'
-import { Export, type Column } from '../parts/export.tsx'
+import { Export } from '../parts/export.tsx'
 import { Text } from '../parts/text.tsx'
-import type { BoardJson } from '../proto/assay/v1/orchestrator_pb.ts'
 import type { OverviewJson } from '../proto/assay/v1/web_pb.ts'
 import { Empty, LiveBadge, useSource } from '../shell/load.tsx'
+import { boardColumns } from './lab.ts'
 import { Alerts, BoardGrid, Ended, Running, Waiting } from './now_parts.tsx'
 import './now.css'
 
@@ -38,12 +38,6 @@ export function AsOf({ state, at }: { state: LiveState; at: number }) {
   const shown = time(at * 1000)
   return <span class="as-of"> as of <time dateTime={shown?.iso} title={shown?.utc}>{new Date(at).toLocaleTimeString()}</time></span>
 }
-
-const boardColumns: readonly Column<BoardJson>[] = [
-  { name: 'agent', of: (b) => b.agent ?? '' }, { name: 'board', of: (b) => b.id ?? '' },
-  { name: 'profile', of: (b) => b.profile ?? '' }, { name: 'state', of: (b) => b.state ?? '' },
-  { name: 'holder', of: (b) => b.holder ?? '' }, { name: 'reason', of: (b) => b.reason ?? '' },
-]
 
 export function Now() {
   const { heard, state } = useOverview()

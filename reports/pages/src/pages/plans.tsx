@@ -56,7 +56,7 @@ function Plan({ plan }: { plan: KnownPlan }) {
       {plan.shipped === undefined ? <p class="faint">Not one of those shipped: seen in runs.</p> : <p><Text of={plan.shipped.about} /></p>}
       {plan.runs.length === 0 ? <p class="plan-runs faint">No run yet: <Command text={`assay run ${quoted(plan.name)}`} /></p> : (
         <div class="plan-runs">
-          <ul class="strip">{plan.runs.map((run) => <Square key={run.id} run={run} />)}</ul>
+          <ul class="plan-strip">{plan.runs.map((run) => <Square key={run.id} run={run} />)}</ul>
           <span class="faint"><Ago micros={newest?.endedUnixMicros ?? newest?.submittedUnixMicros} /></span>
         </div>
       )}
