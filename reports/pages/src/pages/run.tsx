@@ -64,7 +64,7 @@ function Waiting({ run }: { run: RunJson }) {
 
 export function RunView({ first }: { first: RunJson }) {
   const source = useSource()
-  const { query, hash } = usePlace()
+  const { path, query, hash } = usePlace()
   const { run, state, timelines, consoles } = useLive(first)
   const { job, attempt } = chosen(run, query.get('attempt')) ?? {}
   const attemptId = attempt?.id ?? ''
@@ -82,7 +82,8 @@ export function RunView({ first }: { first: RunJson }) {
   const steps = attempt?.steps ?? []
   const marks = useMemo(() => timeline?.marks ?? [], [timeline])
 
-  const look = (at: Lines) => go(`${location.pathname}${location.search}#${hashOf(at)}`, true)
+  const here = path + (query.size === 0 ? '' : `?${query.toString()}`)
+  const look = (at: Lines) => go(`${here}#${hashOf(at)}`, true)
   const showStep = (of: StepResultJson) => {
     const own = of.role !== undefined && roles.includes(of.role) ? of.role : role
     const at = stepLines(rowMarks(marks, own), of.index ?? 0, consoles.of(attemptId, own).total ?? 0)
@@ -109,7 +110,7 @@ export function RunView({ first }: { first: RunJson }) {
                 {roles.length > 1 ? roles.map((one) => (
                   <button type="button" key={one} aria-pressed={one === role} onClick={() => {
                     setAsRole(one)
-                    if (lines && lines.role !== one) go(location.pathname + location.search, true)
+                    if (lines && lines.role !== one) go(here, true)
                   }}><Text of={one} /></button>
                 )) : role === '' ? null : <span class="faint"> <Text of={role} /></span>}
               </h2>

@@ -113,7 +113,7 @@ export function Timeline({ steps, timeline, step, onStep }: {
             const beside = wide < text.length * 6.5 && lanes.waterfall
             const flip = beside && left + wide + text.length * 6.5 > width && left > width / 2
             return (
-              <g key={index} class={`bar ${word}${index === step ? ' chosen' : ''}`} onClick={() => onStep(index)}>
+              <g key={index} class={`task ${word}${index === step ? ' chosen' : ''}`} onClick={() => onStep(index)}>
                 <title>{visible(stepSentence(bar.step))}</title>
                 <rect x={left} y={y + 1} width={wide} height={barHeight - 3} rx={3} />
                 {beside || wide > 14 ? (
