@@ -9,6 +9,12 @@ namespace assay::evidence {
 
 namespace {
 
+// By its words, which lib/plans chooses: "flash base", "send update over SMP until ...".
+bool writes_flash(std::string_view text) {
+  return text.starts_with("flash ") ||
+         (text.starts_with("send ") && text.find(" over ") != std::string_view::npos);
+}
+
 // What it holds beside itself.
 std::size_t size_of(const StepRecord& step) {
   std::size_t size = step.id.size() + step.role.size() + step.text.size() + step.place.size() +
@@ -139,6 +145,16 @@ void AttemptRecord::take(const Event& event, const ConsoleBytes& console) {
   }
 }
 
+void AttemptRecord::count_wear(const Event& event) {
+  if (event.board.empty() || (wear_.size() >= max_roles && !wear_.contains(event.board))) return;
+  if (std::holds_alternative<PowerEdge>(event.body)) ++wear_[event.board].power_switches;
+  const auto* ended = std::get_if<StepEnded>(&event.body);
+  if (ended == nullptr) return;
+  if (ended->state != StepState::passed && ended->state != StepState::failed) return;
+  const StepRecord* record = step(ended->step);
+  if (record != nullptr && writes_flash(record->text)) ++wear_[event.board].flash_cycles;
+}
+
 void AttemptRecord::add(const Event& event) {
   last_ = event.seq;
   if (const auto* console = std::get_if<ConsoleBytes>(&event.body)) return take(event, *console);
@@ -152,6 +168,7 @@ void AttemptRecord::add(const Event& event) {
       record->progress_total = body->total;
     }
   }
+  count_wear(event);
   if (const auto* body = std::get_if<AttemptEnded>(&event.body)) {
     ended_ = *body;
     consoles_.clear();

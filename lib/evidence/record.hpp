@@ -35,6 +35,12 @@ struct StepRecord {
   std::uint64_t version = 0;  // AttemptRecord::version() when it last changed
 };
 
+// What an attempt did to one board, as its life is counted.
+struct Wear {
+  std::uint64_t power_switches = 0;  // edges, on and off
+  std::uint64_t flash_cycles = 0;    // flashes and updates that ran, whether they passed or not
+};
+
 class AttemptRecord {
  public:
   // Events in order, each once. An event that makes no sense (a step that ends
@@ -47,6 +53,8 @@ class AttemptRecord {
   [[nodiscard]] std::uint64_t last() const { return last_; }  // sequence number, 0: none
   // Grows with everything but console bytes: whoever shows steps looks at it.
   [[nodiscard]] std::uint64_t version() const { return version_; }
+  // By board.
+  [[nodiscard]] const std::map<std::string, Wear>& wear() const { return wear_; }
   // About how much memory it takes: for caches.
   [[nodiscard]] std::size_t bytes() const;
 
@@ -61,11 +69,13 @@ class AttemptRecord {
   void take(const Event&, const StepEnded&);
   void take(const Event&, const StepEnded&, StepRecord&);
   void take(const Event&, const ConsoleBytes&);
+  void count_wear(const Event&);
 
   std::vector<StepRecord> steps_;
   std::optional<AttemptStarted> started_;
   std::optional<AttemptEnded> ended_;
   std::map<std::string, Console> consoles_;  // by role
+  std::map<std::string, Wear> wear_;
   std::uint64_t last_ = 0;
   std::uint64_t version_ = 0;
   std::size_t step_bytes_ = 0;  // what steps_ hold beside themselves

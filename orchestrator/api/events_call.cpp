@@ -3,6 +3,7 @@
 
 #include "api/agent_service.hpp"
 #include "api/calls.hpp"
+#include "api/wear.hpp"
 #include "base/log.hpp"
 #include "scheduler/types.hpp"
 #include "wire/event.hpp"
@@ -125,6 +126,7 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
       TRY(storage(backend_.parts.dispatcher.attempt_ended(
           attempt_, outcome_of(stored.ended->verdict), stored.ended->sentence,
           stored.ended->retry_elsewhere)));
+      count_wear(backend_, attempt_);
     }
     v1::EventsResponse response;
     response.set_acknowledged(stored.last);

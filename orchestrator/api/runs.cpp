@@ -89,6 +89,8 @@ Result<> fill_head(Backend& backend, std::int64_t number, v1::Run* out) {
   return {};
 }
 
+static constexpr std::size_t max_search = 200;
+
 Result<> list_runs(Backend& backend, const v1::ListRunsRequest& request,
                    v1::ListRunsResponse* out) {
   store::RunFilter filter;
@@ -96,6 +98,10 @@ Result<> list_runs(Backend& backend, const v1::ListRunsRequest& request,
   filter.project = request.project();
   filter.ref = request.ref();
   filter.status = request.status();
+  filter.rev = request.rev();
+  filter.profile = request.profile();
+  filter.text = request.text();
+  TRY(wire::check_text("text", filter.text, max_search));
   static const std::vector<std::string> states{"passed",    "failed",  "lab-error",
                                                "cancelled", "running", "queued"};
   if (!filter.status.empty() &&
@@ -106,13 +112,13 @@ Result<> list_runs(Backend& backend, const v1::ListRunsRequest& request,
   if (request.page_size() > 1000) {
     return fail(Cause::invalid, "page_size {}: at most 1000", request.page_size());
   }
-  const std::uint32_t size = request.page_size() == 0 ? 50 : request.page_size();
-  filter.limit = size + 1;
+  filter.limit = request.page_size() == 0 ? 50 : request.page_size();
   if (!request.page_token().empty()) filter.before = TRY(run_number(request.page_token()));
-  const auto rows = TRY(backend.parts.store.runs(filter));
+  const auto page = TRY(backend.parts.store.runs(filter));
+  if (page.next != 0) out->set_next_page_token(scheduler::run_name(page.next));
   std::size_t bytes = 0;
-  for (const store::RunRow& row : rows) {
-    if (static_cast<std::uint32_t>(out->runs_size()) == size || bytes > wire::max_part) {
+  for (const store::RunRow& row : page.rows) {
+    if (bytes > wire::max_part) {
       out->set_next_page_token(out->runs(out->runs_size() - 1).id());
       break;
     }

@@ -4,6 +4,7 @@
 #include <assay/v1/web.pb.h>
 
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include "queries/attempt_index.hpp"
@@ -15,6 +16,7 @@ namespace assay::queries {
 struct Queries::Cached {
   Lru<AttemptIndex> attempts{64U << 20};
   Lru<v1::ArtifactInfo> artifacts{4U << 20};
+  std::mutex reading_artifact;
 
   // An attempt that is known, its index up to date while `use` runs.
   struct Attempt {

@@ -22,7 +22,8 @@ constexpr std::size_t shown_ended = 20;
 constexpr std::uint32_t looked_at_ended = 200;
 
 Result<> fill_running(store::Store& store, v1::Overview* out) {
-  for (const store::RunRow& row : TRY(store.runs({.status = "running", .limit = shown_running}))) {
+  const auto page = TRY(store.runs({.status = "running", .limit = shown_running}));
+  for (const store::RunRow& row : page.rows) {
     v1::Run* run = out->add_running();
     api::fill_row(row, run);
     for (const store::JobRow& job : TRY(store.jobs(row.number))) {
@@ -98,6 +99,7 @@ void fill_alerts(const std::vector<dispatch::Dispatcher::AgentView>& agents,
 Result<> Queries::overview(v1::Overview* out) {
   auto& store = backend_.parts.store;
   TRY(fill_running(store, out));
+  out->set_running_total(static_cast<std::uint32_t>(TRY(store.count_runs("running"))));
   TRY(fill_waiting(backend_, out));
   auto boards = backend_.parts.dispatcher.boards();
   std::sort(boards.begin(), boards.end(), [](const auto& a, const auto& b) {
@@ -109,7 +111,7 @@ Result<> Queries::overview(v1::Overview* out) {
   }
   for (const auto& agent : agents) api::fill_agent(agent, out->add_agents());
   fill_alerts(agents, boards, out);
-  auto ended = TRY(store.runs({.status = "ended", .limit = looked_at_ended}));
+  auto ended = TRY(store.runs({.status = "ended", .limit = looked_at_ended})).rows;
   std::stable_sort(ended.begin(), ended.end(),
                    [](const auto& a, const auto& b) { return a.ended > b.ended; });
   for (std::size_t i = 0; i < ended.size() && i < shown_ended; ++i) {

@@ -31,13 +31,8 @@ Result<> Queries::baseline(const std::string& id, v1::Baseline* out) {
   const auto number = TRY(api::run_number(id));
   const auto row = TRY(backend_.parts.store.run(number));
   if (!row) return fail(Cause::not_found, "no run '{}'", id);
-  const auto rows = TRY(backend_.parts.store.runs({.plan = row->plan,
-                                                   .project = row->project,
-                                                   .status = "passed",
-                                                   .before = number,
-                                                   .limit = 1}));
-  if (rows.empty()) return {};
-  return api::fill_head(backend_, rows.front().number, out->mutable_run());
+  const auto found = TRY(backend_.parts.store.last_passed(row->plan, row->project, number));
+  return found ? api::fill_head(backend_, found->number, out->mutable_run()) : Result<>();
 }
 
 }  // namespace assay::queries

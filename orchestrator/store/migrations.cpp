@@ -78,8 +78,56 @@ CREATE TABLE boards (
 );
 )sql";
 
+static constexpr std::string_view second = R"sql(
+-- A list reads many runs and no request: apart, a run's row is short.
+CREATE TABLE requests (
+  run     INTEGER PRIMARY KEY REFERENCES runs (number),
+  request BLOB NOT NULL
+);
+INSERT INTO requests SELECT number, request FROM runs WHERE length(request) > 0;
+ALTER TABLE runs DROP COLUMN request;
+
+CREATE INDEX runs_by_rev ON runs (rev, number);
+CREATE INDEX runs_passed ON runs (project, plan, number) WHERE verdict = 'passed';
+CREATE INDEX jobs_by_profile ON jobs (profile, run);
+CREATE INDEX jobs_outcomes ON jobs (run, profile, state, verdict);
+
+-- Which attempt has or had which board, and what it did to it.
+CREATE TABLE uses (
+  run            INTEGER NOT NULL,
+  job            INTEGER NOT NULL,
+  number         INTEGER NOT NULL,
+  board          TEXT NOT NULL,
+  state          TEXT NOT NULL,
+  verdict        TEXT NOT NULL,
+  started        INTEGER NOT NULL,
+  ended          INTEGER NOT NULL,
+  power_switches INTEGER,
+  flash_cycles   INTEGER,
+  PRIMARY KEY (run, job, number, board)
+) WITHOUT ROWID;
+CREATE INDEX uses_by_board ON uses (board, started, power_switches, flash_cycles);
+CREATE TRIGGER attempt_begins AFTER INSERT ON attempts BEGIN
+  INSERT OR IGNORE INTO uses
+  SELECT NEW.run, NEW.job, NEW.number, json_extract(value, '$.board'), NEW.state, NEW.verdict,
+         NEW.started, NEW.ended, NULL, NULL
+  FROM json_each(iif(json_valid(NEW.leases), NEW.leases, '[]'))
+  WHERE iif(type = 'object', json_type(value, '$.board'), '') = 'text';
+END;
+CREATE TRIGGER attempt_goes_on AFTER UPDATE OF state, verdict, started, ended ON attempts BEGIN
+  UPDATE uses
+  SET state = NEW.state, verdict = NEW.verdict, started = NEW.started, ended = NEW.ended
+  WHERE run = NEW.run AND job = NEW.job AND number = NEW.number;
+END;
+
+INSERT OR IGNORE INTO uses
+SELECT run, job, number, json_extract(value, '$.board'), state, verdict, started, ended, NULL, NULL
+FROM attempts, json_each(iif(json_valid(leases), leases, '[]'))
+WHERE iif(json_each.type = 'object', json_type(value, '$.board'), '') = 'text';
+)sql";
+
 std::span<const std::string_view> migrations() {
-  static constexpr std::string_view all[] = {first};
+  static constexpr std::string_view all[] = {first, second};
   return all;
 }
 

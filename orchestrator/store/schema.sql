@@ -14,7 +14,6 @@ CREATE TABLE runs (
   ref        TEXT NOT NULL,
   request_id TEXT NOT NULL,
   priority   INTEGER NOT NULL,
-  request    BLOB NOT NULL,
   state      TEXT NOT NULL CHECK (state IN ('queued', 'running', 'ended')),
   verdict    TEXT NOT NULL,
   sentence   TEXT NOT NULL,
@@ -30,6 +29,14 @@ CREATE INDEX runs_by_project ON runs (project, number);
 CREATE INDEX runs_by_ref ON runs (ref, number);
 CREATE INDEX runs_by_state ON runs (state, number);
 CREATE INDEX runs_by_verdict ON runs (verdict, number);
+CREATE INDEX runs_by_rev ON runs (rev, number);
+CREATE INDEX runs_passed ON runs (project, plan, number) WHERE verdict = 'passed';
+
+-- A list reads many runs and no request: apart, a run's row is short.
+CREATE TABLE requests (
+  run     INTEGER PRIMARY KEY REFERENCES runs (number),
+  request BLOB NOT NULL
+);
 
 CREATE TABLE jobs (
   run         INTEGER NOT NULL REFERENCES runs (number),
@@ -47,6 +54,8 @@ CREATE TABLE jobs (
   lab_errors  INTEGER NOT NULL,
   PRIMARY KEY (run, idx)
 );
+CREATE INDEX jobs_by_profile ON jobs (profile, run);
+CREATE INDEX jobs_outcomes ON jobs (run, profile, state, verdict);
 
 CREATE TABLE attempts (
   run         INTEGER NOT NULL,
@@ -63,6 +72,34 @@ CREATE TABLE attempts (
   PRIMARY KEY (run, job, number),
   FOREIGN KEY (run, job) REFERENCES jobs (run, idx)
 );
+
+-- Which attempt has or had which board, and what it did to it.
+CREATE TABLE uses (
+  run            INTEGER NOT NULL,
+  job            INTEGER NOT NULL,
+  number         INTEGER NOT NULL,
+  board          TEXT NOT NULL,
+  state          TEXT NOT NULL,
+  verdict        TEXT NOT NULL,
+  started        INTEGER NOT NULL,
+  ended          INTEGER NOT NULL,
+  power_switches INTEGER,
+  flash_cycles   INTEGER,
+  PRIMARY KEY (run, job, number, board)
+) WITHOUT ROWID;
+CREATE INDEX uses_by_board ON uses (board, started, power_switches, flash_cycles);
+CREATE TRIGGER attempt_begins AFTER INSERT ON attempts BEGIN
+  INSERT OR IGNORE INTO uses
+  SELECT NEW.run, NEW.job, NEW.number, json_extract(value, '$.board'), NEW.state, NEW.verdict,
+         NEW.started, NEW.ended, NULL, NULL
+  FROM json_each(iif(json_valid(NEW.leases), NEW.leases, '[]'))
+  WHERE iif(type = 'object', json_type(value, '$.board'), '') = 'text';
+END;
+CREATE TRIGGER attempt_goes_on AFTER UPDATE OF state, verdict, started, ended ON attempts BEGIN
+  UPDATE uses
+  SET state = NEW.state, verdict = NEW.verdict, started = NEW.started, ended = NEW.ended
+  WHERE run = NEW.run AND job = NEW.job AND number = NEW.number;
+END;
 
 CREATE TABLE boards (
   id         TEXT PRIMARY KEY,

@@ -62,6 +62,14 @@ struct BoardRow {
   std::uint64_t epoch = 0;
 };
 
+// What one attempt did to one board, counted from its events.
+struct WearRow {
+  std::int64_t run = 0;
+  std::int32_t job = 0, number = 0;
+  std::string board;
+  std::int64_t power_switches = 0, flash_cycles = 0;
+};
+
 // One group commit. A row whose key exists is updated: "" keeps the stored text
 // in all columns but state, verdict, sentence, cancelling, quarantine, fenced_by
 // and a board's agent and profile; of a time the first that is not 0 stays.
@@ -70,15 +78,51 @@ struct Batch {
   std::vector<JobRow> jobs;
   std::vector<AttemptRow> attempts;
   std::vector<BoardRow> boards;
+  std::vector<WearRow> wear = {};  // in the place of what was said of that attempt and board
   [[nodiscard]] bool empty() const {
-    return runs.empty() && jobs.empty() && attempts.empty() && boards.empty();
+    return runs.empty() && jobs.empty() && attempts.empty() && boards.empty() && wear.empty();
   }
 };
 
 struct RunFilter {
-  std::string plan = {}, project = {}, ref = {}, status = {};  // "" : all
-  std::int64_t before = 0;  // only runs with a smaller number; 0: from the newest
+  std::string plan = {}, project = {}, ref = {};  // "" : all
+  std::string status = {};                        // a state, or a verdict
+  std::string rev = {};
+  std::string profile = {};  // of one of its jobs
+  std::string text = {};     // in plan, project, rev, ref or sentence; case of ASCII aside
+  std::int64_t before = 0;   // only runs with a smaller number; 0: from the newest
   std::uint32_t limit = 50;
+};
+
+// Newest first, without `request`. A page looks at no more than `look_back` of the
+// runs that its rarest filter lets through (of all, with `text` alone), so it may
+// be short or even empty and yet have a next one.
+struct RunPage {
+  std::vector<RunRow> rows;
+  std::int64_t next = 0;  // `before` of the next page; 0: this is the last
+};
+inline constexpr std::int64_t look_back = 20'000;
+
+// A board in an attempt's hands.
+struct UseRow {
+  std::int64_t run = 0;
+  std::int32_t job = 0, number = 0;
+  std::string plan, project, rev, ref;
+  std::string state, verdict, sentence;  // the attempt's
+  std::int64_t started = 0, ended = 0;
+  bool counted = false;  // its wear was committed
+};
+struct BoardUses {
+  std::vector<UseRow> newest;                         // the latest started first
+  std::int64_t power_switches = 0, flash_cycles = 0;  // over all time
+};
+
+// How one run went on one profile (each of its jobs) or board (each final attempt).
+enum class Axis { profile, board };
+struct OutcomeRow {
+  std::int64_t run = 0;
+  std::string name;  // the profile or board
+  std::string state, verdict;
 };
 
 // Every run that is not over, with all its jobs and attempts, and every board:
@@ -98,8 +142,16 @@ class Store {
   virtual Result<OpenWork> open_work() = 0;
   virtual Result<std::optional<RunRow>> run(std::int64_t number) = 0;
   virtual Result<std::optional<RunRow>> run_by_request(const std::string& request_id) = 0;
-  // Newest first; without `request`.
-  virtual Result<std::vector<RunRow>> runs(const RunFilter&) = 0;
+  virtual Result<RunPage> runs(const RunFilter&) = 0;
+  // Of this state; "ended" is not to be counted: there may be millions.
+  virtual Result<std::int64_t> count_runs(const std::string& state) = 0;
+  // The newest before run `before` of this plan and project that passed; without `request`.
+  virtual Result<std::optional<RunRow>> last_passed(const std::string& plan,
+                                                    const std::string& project,
+                                                    std::int64_t before) = 0;
+  virtual Result<BoardUses> board_uses(const std::string& board, std::uint32_t limit) = 0;
+  // In order of `runs`.
+  virtual Result<std::vector<OutcomeRow>> outcomes(Axis, const std::vector<std::int64_t>& runs) = 0;
   // In order.
   virtual Result<std::vector<JobRow>> jobs(std::int64_t run) = 0;
   virtual Result<std::vector<AttemptRow>> attempts(std::int64_t run) = 0;

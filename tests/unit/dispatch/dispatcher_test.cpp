@@ -271,7 +271,7 @@ TEST_F(Dispatch, ManyThreadsAtOnceEndEveryRunOnce) {
   }
   threads.clear();
   EXPECT_TRUE(store.open_work().value().runs.empty());
-  EXPECT_EQ(store.runs({.status = "passed", .limit = 1000}).value().size(),
+  EXPECT_EQ(store.runs({.status = "passed", .limit = 1000}).value().rows.size(),
             std::size_t{clients * runs});
 }
 

@@ -51,8 +51,21 @@ class FaultyStore final : public store::Store {
   Result<std::optional<store::RunRow>> run_by_request(const std::string& id) override {
     return memory_->run_by_request(id);
   }
-  Result<std::vector<store::RunRow>> runs(const store::RunFilter& f) override {
-    return memory_->runs(f);
+  Result<store::RunPage> runs(const store::RunFilter& f) override { return memory_->runs(f); }
+  Result<std::int64_t> count_runs(const std::string& state) override {
+    return memory_->count_runs(state);
+  }
+  Result<std::optional<store::RunRow>> last_passed(const std::string& plan,
+                                                   const std::string& project,
+                                                   std::int64_t before) override {
+    return memory_->last_passed(plan, project, before);
+  }
+  Result<store::BoardUses> board_uses(const std::string& board, std::uint32_t limit) override {
+    return memory_->board_uses(board, limit);
+  }
+  Result<std::vector<store::OutcomeRow>> outcomes(store::Axis axis,
+                                                  const std::vector<std::int64_t>& runs) override {
+    return memory_->outcomes(axis, runs);
   }
   Result<std::vector<store::JobRow>> jobs(std::int64_t n) override { return memory_->jobs(n); }
   Result<std::vector<store::AttemptRow>> attempts(std::int64_t n) override {

@@ -100,6 +100,28 @@ TEST_F(Fold, ShowsTheLastLinesOnly) {
   EXPECT_EQ(lines.back(), "99");
 }
 
+TEST_F(Fold, CountsWhatSwitchesAndFlashBear) {
+  const auto runs = [&](std::uint32_t index, const std::string& text, StepState state) {
+    add(StepStarted{index, "", text, "p.yaml:1:1"});
+    add(StepEnded{index, state, "", {}, 0, 0});
+  };
+  runs(0, "flash base", StepState::passed);
+  runs(1, "send update over SMP until pending, within 5 s", StepState::failed);
+  runs(2, "flash base", StepState::skipped);
+  runs(3, "flash base", StepState::lab_error);
+  runs(4, "send a note", StepState::passed);
+  runs(5, "flashing lights", StepState::passed);
+  add(PowerEdge{true, true});
+  add(PowerEdge{false, true});
+  record_.add({++seq_, {}, "peer", "vz-2", PowerEdge{true, false}});
+  add(AttemptEnded{Verdict::passed, "", -1, false}, {}, "");
+  ASSERT_EQ(record_.wear().size(), 2U);
+  EXPECT_EQ(record_.wear().at("vz-1").power_switches, 2U);
+  EXPECT_EQ(record_.wear().at("vz-1").flash_cycles, 2U);
+  EXPECT_EQ(record_.wear().at("vz-2").power_switches, 1U);
+  EXPECT_EQ(record_.wear().at("vz-2").flash_cycles, 0U);
+}
+
 TEST_F(Fold, StandsAFlood) {
   const std::string piece = std::string(60'000, 'x') + "\n";
   for (int i = 0; i < 50; ++i) prints(piece);

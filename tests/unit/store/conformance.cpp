@@ -49,9 +49,9 @@ BoardRow a_board(const std::string& id) {
   return {id, "lab-a", "virtual-zephyr", R"({"abilities":["power"]})", "", "", 7};
 }
 
-static std::vector<std::int64_t> numbers(const Result<std::vector<RunRow>>& rows) {
+static std::vector<std::int64_t> numbers(const Result<RunPage>& page) {
   std::vector<std::int64_t> all;
-  for (const RunRow& row : rows.value()) all.push_back(row.number);
+  for (const RunRow& row : page.value().rows) all.push_back(row.number);
   return all;
 }
 using Numbers = std::vector<std::int64_t>;
@@ -155,7 +155,7 @@ TEST_P(StoreConformance, AbsenceIsNotAFailure) {
   EXPECT_FALSE(store().run_by_request("").value());
   EXPECT_TRUE(store().jobs(5).value().empty());
   EXPECT_TRUE(store().attempts(5).value().empty());
-  EXPECT_TRUE(store().runs({}).value().empty());
+  EXPECT_TRUE(store().runs({}).value().rows.empty());
   EXPECT_EQ(store().open_work().value().last_run, 0);
 }
 
@@ -206,7 +206,7 @@ TEST_P(StoreConformance, ListsNewestFirstByKeyAndFilter) {
   EXPECT_EQ(list({.status = "running"}), (Numbers{4}));
   EXPECT_EQ(list({.status = "queued", .limit = 2}), (Numbers{9, 8}));
   EXPECT_TRUE(list({.plan = "x' OR 1"}).empty());
-  EXPECT_TRUE(store().runs({.limit = 1}).value().at(0).request.empty());
+  EXPECT_TRUE(store().runs({.limit = 1}).value().rows.at(0).request.empty());
 }
 
 TEST_P(StoreConformance, KeepsWhatWasCommittedWhenOpenedAgain) {

@@ -1,5 +1,6 @@
 // What any back end of the store must do. A back end says
 //   INSTANTIATE_TEST_SUITE_P(Name, StoreConformance, testing::Values(make));
+//   INSTANTIATE_TEST_SUITE_P(Name, StoreLists, testing::Values(make));
 // where make() opens an empty store and can open the same one again.
 #pragma once
 
@@ -26,6 +27,16 @@ class StoreConformance : public testing::TestWithParam<MakeStore> {
  protected:
   std::unique_ptr<StoreUnderTest> under_test = GetParam()();
   Store& store() { return under_test->store(); }
+};
+
+// For the lists (lists_test.cpp); the same back ends.
+class StoreLists : public StoreConformance {
+ protected:
+  std::vector<std::int64_t> list(const RunFilter&);
+  // One run of one job, as `change` wants it.
+  void add(std::int64_t number, const std::function<void(RunRow&, JobRow&)>& change);
+  void add_use(std::int64_t run, std::int32_t job, std::int32_t number, const std::string& board,
+               std::int64_t started);
 };
 
 RunRow a_run(std::int64_t number);

@@ -9,6 +9,8 @@ struct Memory : StoreUnderTest {
   bool reopen() override { return false; }
 };
 
+INSTANTIATE_TEST_SUITE_P(Memory, StoreLists,
+                         testing::Values(MakeStore([] { return std::make_unique<Memory>(); })));
 INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance,
                          testing::Values(MakeStore([] { return std::make_unique<Memory>(); })));
 

@@ -29,6 +29,8 @@ struct Sqlite : StoreUnderTest {
   }
 };
 
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreLists,
+                         testing::Values(MakeStore([] { return std::make_unique<Sqlite>(); })));
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance,
                          testing::Values(MakeStore([] { return std::make_unique<Sqlite>(); })));
 
@@ -117,7 +119,7 @@ TEST_F(SqliteFile, ThatAnotherProgramLocksIsUnavailableUntilItIsFree) {
             text(fmt::format("FILE: store_test (process {}) holds it (database is locked); end "
                              "that one, or wait for it",
                              locker.pid())));
-  EXPECT_EQ(store->runs({}).value().size(), 1U) << "reading goes on";
+  EXPECT_EQ(store->runs({}).value().rows.size(), 1U) << "reading goes on";
   locker.release();
   EXPECT_TRUE(store->commit({{a_run(2)}, {}, {}, {}}));
 }
@@ -202,7 +204,7 @@ TEST_F(SqliteFile, OfANewerSchemaIsRefused) {
   EXPECT_EQ(
       error.text,
       text(
-          "FILE: its schema 99 is newer than this program's 1; use the version of Assay that wrote "
+          "FILE: its schema 99 is newer than this program's 2; use the version of Assay that wrote "
           "it, or a later one"));
 }
 
@@ -259,11 +261,37 @@ TEST_F(SqliteFile, MigratesToTheSchemaInTheSources) {
             static_cast<int>(migrations().size()));
 }
 
+TEST_F(SqliteFile, OfTheFirstSchemaIsTakenOverWithAllThatItHas) {
+  {
+    SQLite::Database old(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec(std::string(migrations()[0]));
+    old.exec("PRAGMA application_id = 1095979865; PRAGMA user_version = 1");
+    old.exec(
+        "INSERT INTO runs VALUES (1, 'p', 'pr', 'r', 'f', 'q', 0, x'00ff', 'ended', 'failed', "
+        "'why', '', 1, 2, 3), (2, 'p', 'pr', 'r', 'f', '', 0, x'', 'queued', '', '', '', 1, 0, "
+        "0)");
+    old.exec(
+        "INSERT INTO jobs VALUES (1, 1, 'vz', '', '', '', x'', '', 'ended', 'failed', '', 1, "
+        "0)");
+    old.exec(
+        "INSERT INTO attempts VALUES (1, 1, 1, 'a', 'i', '[{\"board\":\"v1\"}]', 'ended', "
+        "'failed', 'why', 2, 3), (1, 1, 2, 'a', 'i', 'nonsense', 'ended', 'failed', '', 2, 3)");
+  }
+  const auto store = open_sqlite(folder.path()).value();
+  EXPECT_EQ(store->run(1).value()->request, std::string("\0\xff", 2));
+  EXPECT_EQ(store->run(1).value()->sentence, "why");
+  EXPECT_EQ(store->run(2).value()->request, "");
+  const BoardUses uses = store->board_uses("v1", 9).value();
+  ASSERT_EQ(uses.newest.size(), 1U);
+  EXPECT_EQ(uses.newest[0].verdict, "failed");
+  EXPECT_FALSE(uses.newest[0].counted);
+}
+
 TEST_F(SqliteFile, SyncsEveryCommitAndListsByIndex) {
   fill(1);
   SQLite::Database db(file.string());
   EXPECT_EQ(db.execAndGet("PRAGMA journal_mode").getString(), "wal");
-  for (const char* column : {"plan", "project", "ref", "state", "verdict"}) {
+  for (const char* column : {"plan", "project", "ref", "rev", "state", "verdict"}) {
     SQLite::Statement plan(
         db, fmt::format("EXPLAIN QUERY PLAN SELECT * FROM runs WHERE number < 9 AND {} = 'x' "
                         "ORDER BY number DESC LIMIT 5",
