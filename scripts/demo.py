@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ASSAY = Path(os.environ.get("ASSAY_BIN", ROOT / "build/bin")) / "assay"
 FIRMWARE = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache")) / "firmware"
+REPORTS = ROOT / "build/demo"
 READY_WITHIN_S = 30
 RUNS_WITHIN_S = 180
 
@@ -83,10 +84,11 @@ class Demo:
     def start_lab(self):
         head("A lab of four boards: QEMU with real MCUboot and Zephyr, one process each")
         grpc = "127.0.0.1:7420" if self.stay and free(7420) else "127.0.0.1:0"
+        web = "127.0.0.1:7480" if self.stay and free(7480) else "127.0.0.1:0"
         # A session of its own: Ctrl-C comes to us, and we end it in order.
         self.lab = subprocess.Popen(
             [ASSAY, "up", "--state", self.folder / "state", "--boards", "4", "--boards-profile", "virtual-zephyr",
-             "--listen", grpc],
+             "--listen", grpc, "--web", web],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log.open("a"), text=True,
             errors="replace", start_new_session=True)
         ready = threading.Event()
@@ -189,11 +191,31 @@ class Demo:
         for line in step.get("console", [])[-12:]:
             say(f"    {paint('2', '|')} {line}")
 
+    def write_reports(self):
+        """One file a run, to be mailed or archived; False when one could not be made."""
+        say()
+        head("Reports: one file each, with all evidence; they open without a server")
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        good = True
+        for case in CASES:
+            if not case.run:
+                continue
+            file = REPORTS / f"{case.name}.html"
+            done = subprocess.run([ASSAY, "report", case.run, "--html", file], capture_output=True, text=True,
+                                  timeout=60)
+            size = f"{file.stat().st_size / 1024:.0f} KiB" if done.returncode == 0 else paint("31", "NOT written")
+            say(f"    {str(shown(file)):<28} {case.run:<4} {case.plan:<12} {size}")
+            if done.returncode != 0:
+                good = False
+                say(f"    {done.stderr.strip()}")
+        return good
+
     def what_next(self):
         say()
         head("Next")
         if not self.stay:
-            say("    ./dev demo --stay                 keeps this lab running; then, in another terminal:")
+            say("    ./dev demo --stay                 keeps this lab and its pages (http://127.0.0.1:7480/) running;")
+            say("                                      then, in another terminal:")
         elif self.server != "127.0.0.1:7420":
             say(f"    export ASSAY_SERVER={self.server}")
         say("  your own image (a signed MCUboot image for this board):")
@@ -221,11 +243,14 @@ class Demo:
                 head(f"{case.plan} with {case.update} ended with {case.process.returncode}; its words:")
                 for line in case.lines[-15:]:
                     say(f"    {line}")
+        good = self.write_reports() and good
         if good:
             self.what_next()
         if self.stay:
+            red = next((case.run for case in CASES if not case.must_pass), "")
             say()
-            head(f"The lab stays up at {self.server}{' and ' + self.web if self.web else ''}; Ctrl-C ends it")
+            head(f"The lab stays up at {self.server}; Ctrl-C ends it")
+            say(f"    its pages: {self.web}/    the red run: {self.web}/runs/{red}")
             try:
                 self.lab.wait()
             except KeyboardInterrupt:
