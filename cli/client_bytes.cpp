@@ -115,7 +115,7 @@ class Silence {
   // The board said something, or `input_ended`.
   void heard(bool input_ended) {
     const std::lock_guard lock(mutex_);
-    quiet_at_ = Deadline::after(quiet);
+    quiet_at_ = Deadline::after(input_ended ? first_word : quiet);
     if (!input_ended || waiting_.joinable()) return;
     waiting_ = std::jthread([this](const std::stop_token& stop) { wait(stop); });
   }
@@ -129,6 +129,8 @@ class Silence {
     if (!stop.stop_requested()) over_();
   }
 
+  // A busy machine may take its time to begin the answer.
+  static constexpr Duration first_word = std::chrono::seconds(2);
   static constexpr Duration quiet = std::chrono::milliseconds(500);
   static constexpr Duration longest = std::chrono::seconds(10);
   const std::function<void()> over_;
