@@ -1,10 +1,13 @@
 """Each page over real runs, on a desk and on a phone, light and dark: nothing serious for axe, no
 sideways scrolling, nothing on the console. The pictures stay in build/screenshots."""
 
+import re
+
 import pytest
 from browse import good
 from conftest import DESKTOP, PHONE
 from lab import PASSED, PRODUCT_FAILED, Firmware
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ ADDRESSES = {
 def test_page(shared, runs, open_page, name, size):
     allow = [r"status of 404"] if name == "no-run" else []
     page = open_page(shared.web + ADDRESSES[name].format(**runs), size=size, allow=allow)
-    page.wait_for_function("!document.querySelector('main')?.innerText.match(/^Loading/m)")
+    expect(page.get_by_text(re.compile("^Loading"))).to_have_count(0)
     page.get_by_role("heading").first.wait_for()
     good(page, f"{name}-{'phone' if size is PHONE else 'desktop'}")
     page.emulate_media(color_scheme="dark")

@@ -30,14 +30,14 @@ def test_now_and_runs_follow_a_run(scripted, open_page):
     now, runs = open_page(lab.web), open_page(f"{lab.web}/runs")
     now.get_by_text("Nothing runs").wait_for()
     run = lab.submit(board.plan, "--rev", "1a2b3c4")
-    for page in (now, runs):  # neither is loaded again
-        page.get_by_role("link", name=run).first.wait_for()
+    now.get_by_role("link", name=run).first.wait_for()  # it is not loaded again
+    runs.get_by_role("button", name=re.compile("new run")).click()  # rows do not jump under one's eyes
+    runs.get_by_role("link", name=run).first.wait_for()
     lab.await_board(board.board, "leased")
-    now.get_by_text("running").first.wait_for()
     board.say("it is over\r\n")
     lab.cli("watch", run, check=PASSED)
     for page in (now, runs):
-        page.get_by_text("passed").first.wait_for()
+        page.get_by_role("main").locator(".badge.passed").first.wait_for()
 
 
 def test_console_is_live_and_survives_assayd(scripted, open_page):
