@@ -84,8 +84,8 @@ std::int32_t first_bad_of(std::initializer_list<v1::Verdict> newest_first) {
 }
 
 TEST(FirstBad, IsTheOldestFailedAfterTheLastThatPassed) {
-  constexpr auto good = v1::VERDICT_PASSED, bad = v1::VERDICT_FAILED,
-                 lab = v1::VERDICT_LAB_ERROR, none = v1::VERDICT_UNSPECIFIED;
+  constexpr auto good = v1::VERDICT_PASSED, bad = v1::VERDICT_FAILED, lab = v1::VERDICT_LAB_ERROR,
+                 none = v1::VERDICT_UNSPECIFIED;
   EXPECT_EQ(first_bad_of({bad, bad, good, bad}), 1);
   EXPECT_EQ(first_bad_of({good, bad, bad}), -1);
   EXPECT_EQ(first_bad_of({bad, none, lab, bad, lab, good}), 3);
