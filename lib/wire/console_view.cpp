@@ -41,13 +41,14 @@ class Fields {
   }
   std::optional<std::uint64_t> varint() {
     std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 63 && !rest_.empty(); shift += 7) {
+    for (unsigned shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
       const auto byte = static_cast<std::uint8_t>(rest_[0]);
       rest_.remove_prefix(1);
+      if (shift == 63 && byte > 1) break;
       value |= std::uint64_t{byte & 0x7FU} << shift;
       if (byte < 0x80) return value;
     }
-    good_ = false;  // it ends here, or is larger than any that we write
+    good_ = false;  // it ends here, or does not fit
     return std::nullopt;
   }
 
