@@ -14,7 +14,7 @@ export function linesOf(hash: string): Lines | undefined {
   } catch {
     // As it is.
   }
-  const match = /^(.+)-L(\d{1,12})(?:-L?(\d{1,12}))?$/.exec(text)
+  const match = /^(.+?)-L(\d{1,12})(?:-L?(\d{1,12}))?$/.exec(text)
   if (!match) return undefined
   const from = Math.max(1, Number(match[2])) - 1
   const to = match[3] === undefined ? from : Math.max(1, Number(match[3])) - 1

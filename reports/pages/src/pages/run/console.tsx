@@ -120,8 +120,19 @@ export function Console({ attempt, role, store, marks, steps, at, onLines, follo
     const lines = at?.role === role ? at : undefined
     if (!lines) return
     const text: string[] = []
-    for (let n = lines.from; n <= Math.min(lines.to, lines.from + 9999); ++n) text.push(plain(store.line(n)?.text ?? ''))
+    const end = Math.min(lines.to, lines.from + 9999, total - 1)
     try {
+      // Lines that are not in view may not be here.
+      for (let n = lines.from; n <= end;) {
+        const here = store.line(n)
+        const more = here ? [here] : (await source.lines(attempt, role, n, Math.min(500, end - n + 1))).lines ?? []
+        if (more.length === 0) {
+          setCopied(`line ${n + 1} is not to be had: nothing copied`)
+          return
+        }
+        text.push(...more.map((one) => plain(one.text ?? '')))
+        n += more.length
+      }
       await navigator.clipboard.writeText(text.join('\n') + '\n')
       setCopied(`${plural(text.length, 'line')} copied`)
     } catch {

@@ -13,8 +13,11 @@ function factsOf(job: JobJson, attempt: AttemptJson): [string, string][] {
   ]
 }
 
+// The order of a map's entries in proto JSON means nothing.
+const key = (job: JobJson) => JSON.stringify([job.profile ?? '', Object.entries(job.params ?? {}).sort()])
+
 export function Environment({ job, attempt, baseline }: { job: JobJson; attempt: AttemptJson; baseline: RunJson | undefined }) {
-  const same = baseline?.jobs?.find((one) => one.profile === job.profile && JSON.stringify(one.params ?? {}) === JSON.stringify(job.params ?? {}))
+  const same = baseline?.jobs?.find((one) => key(one) === key(job))
   const last = same?.attempts?.at(-1)
   const rows = changes(factsOf(job, attempt), same && last && factsOf(same, last))
   return (

@@ -25,6 +25,7 @@ export class LineStore {
   private readonly blocks = new Map<number, Block>()
   private readonly subscribers = new Set<() => void>()
   private beginning = false
+  private began: number | undefined
 
   constructor(private readonly ask: Ask) {}
 
@@ -41,6 +42,7 @@ export class LineStore {
   begin(from: number) {
     if (this.total !== undefined || this.beginning) return
     this.beginning = true
+    this.began = from
     this.fetch(from < 0 ? from : Math.floor(from / blockSize) * blockSize, from < 0 ? -from : blockSize, undefined)
   }
 
@@ -64,6 +66,7 @@ export class LineStore {
   retry() {
     this.problem = ''
     for (const block of this.blocks.values()) if (block.state === 'refused') block.state = 'idle'
+    if (this.began !== undefined) this.begin(this.began)
     this.tell()
   }
 
@@ -105,8 +108,9 @@ export class LineStore {
         if (block) block.state = 'idle'
         this.take(answer)
         if (!block) return
-        // What is still missing is not there: asked again it would be missing again.
-        const last = Math.min(blockSize, (this.total ?? 0) - from)
+        // What is still missing of what there was when it was answered is not there:
+        // asked again it would be missing again.
+        const last = Math.min(blockSize, number(answer.total) - from)
         for (let i = 0; i < last; ++i) if (block.lines[i] === undefined) block.state = 'refused'
       },
       (error: unknown) => {

@@ -21,7 +21,9 @@ export function Search({ store, attempt, role, wanted, onWanted, go }: {
   const [found, setFound] = useState<{ lines: number[]; total: number } | undefined>()
   const [at, setAt] = useState<number>()
   const [problem, setProblem] = useState('')
-  const total = store.total
+  // While lines come in it is asked again when the reader goes on, not for each of them.
+  const [turn, setTurn] = useState(0)
+  const asked = useRef<number | undefined>(undefined)
   const field = useRef<HTMLInputElement>(null)
   useEffect(() => {
     const timer = setTimeout(() => { if (text !== wanted.text) onWanted({ ...wanted, text }) }, typed)
@@ -34,6 +36,7 @@ export function Search({ store, attempt, role, wanted, onWanted, go }: {
       return
     }
     const abort = new AbortController()
+    asked.current = store.total
     source.search(attempt, role, { text: wanted.text, case: wanted.exact, regex: wanted.regex, limit: 10000 }, abort.signal).then(
       (answer) => {
         if (abort.signal.aborted) return
@@ -46,8 +49,11 @@ export function Search({ store, attempt, role, wanted, onWanted, go }: {
         setProblem(error instanceof Error ? error.message : String(error))
       })
     return () => abort.abort()
-  }, [source, attempt, role, wanted, total])
-  const next = (back: boolean) => { if (found) setAt(go(found.lines, back)) }
+  }, [source, attempt, role, wanted, store, store.ended, turn])
+  const next = (back: boolean) => {
+    if (found) setAt(go(found.lines, back))
+    if (store.total !== asked.current) setTurn((n) => n + 1)
+  }
   const place = found && at !== undefined ? found.lines.indexOf(at) + 1 : 0
   return (
     <span class="search" role="search">
