@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import {
-  choose, chosenOf, compareLink, everyRun, filtersOf, hear, isFiltered, later, matches, pageOf, tookOf,
+  choose, chosenOf, compareLink, everyRun, filtersOf, hear, isFiltered, later, matches, pageOf,
 } from '../src/pages/run_list.ts'
+import { tookOf } from '../src/data/format.ts'
 import { moved, moveOf } from '../src/pages/row_keys.ts'
 import { pageLink } from '../src/pages/runs.tsx'
 import { shortRev } from '../src/parts/rev.tsx'

@@ -78,8 +78,7 @@ export function differences(a: Record<string, string>, b: Record<string, string>
 }
 
 // Where and with what an attempt ran.
-export function surroundings(job: JobJson | undefined): Record<string, string> {
-  const attempt = lastAttempt(job)
+export function surroundings(job: JobJson | undefined, attempt = lastAttempt(job)): Record<string, string> {
   const all: Record<string, string> = {}
   if (attempt?.agent !== undefined) all['agent'] = attempt.agent
   for (const [role, board] of sorted(attempt?.boards)) all[`board ${role}`] = board

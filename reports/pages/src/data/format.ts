@@ -30,6 +30,13 @@ export function bytes(n: number): string {
   return `${at === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)} ${units[at] ?? ''}`
 }
 
+// Seconds from start to end, or to `now` (ms) of what has not ended.
+export function tookOf(of: { startedUnixMicros?: string; endedUnixMicros?: string }, now = 0): number | undefined {
+  const start = number(of.startedUnixMicros)
+  const end = number(of.endedUnixMicros) || now * 1000
+  return start > 0 && end >= start ? (end - start) / 1e6 : undefined
+}
+
 export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)} %`
 
 export type Word = 'passed' | 'failed' | 'lab-error' | 'cancelled' | 'running' | 'queued' | 'skipped'

@@ -1,7 +1,7 @@
 // Two runs beside each other: what changed between them.
 import type { ComponentChildren } from 'preact'
 import { jobDiffers, jobName, pairJobs } from '../data/compare.ts'
-import { number } from '../data/format.ts'
+import { number, tookOf } from '../data/format.ts'
 import { Rev } from '../parts/rev.tsx'
 import { Text } from '../parts/text.tsx'
 import { Time, Took } from '../parts/time.tsx'
@@ -48,8 +48,6 @@ function WithBaseline({ id }: { id: string }) {
   )
 }
 
-export const took = (run: RunJson): number => Math.max(0, number(run.endedUnixMicros) - number(run.startedUnixMicros)) / 1e6
-
 function Side({ run, other }: { run: RunJson; other: RunJson }) {
   const row = (name: string, field: 'plan' | 'project' | 'rev' | 'ref', shown: ComponentChildren) =>
     (run[field] ?? '') === '' && (other[field] ?? '') === '' ? null
@@ -64,7 +62,7 @@ function Side({ run, other }: { run: RunJson; other: RunJson }) {
         {row('Build', 'rev', <Rev rev={run.rev} />)}
         {row('Ref', 'ref', <Text of={run.ref} />)}
         <dt>Started</dt><dd><Time micros={run.startedUnixMicros} /></dd>
-        <dt>Took</dt><dd>{number(run.endedUnixMicros) === 0 ? '–' : <Took seconds={took(run)} />}</dd>
+        <dt>Took</dt><dd>{number(run.endedUnixMicros) === 0 ? '–' : <Took seconds={tookOf(run) ?? 0} />}</dd>
       </dl>
     </section>
   )

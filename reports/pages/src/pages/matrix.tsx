@@ -4,12 +4,13 @@ import { symbol, verdictWord } from '../data/format.ts'
 import { visible } from '../data/visible.ts'
 import { Export, type Column } from '../parts/export.tsx'
 import { TextField } from '../parts/field.tsx'
+import { shortRev } from '../parts/rev.tsx'
 import { Text } from '../parts/text.tsx'
 import { Time } from '../parts/time.tsx'
 import type { MatrixJson, MatrixRowJson } from '../proto/assay/v1/web_pb.ts'
 import { Empty, LiveBadge, Show, useLoad, useSource } from '../shell/load.tsx'
 import { setQuery, usePlace } from '../shell/router.tsx'
-import { cellSentence, share, shortRev, toggled } from './matrix_cells.ts'
+import { cellSentence, share, toggled } from './matrix_cells.ts'
 import { compareLink, numberOf } from './run_list.ts'
 import { useRenewal } from './renewal.ts'
 import './matrix.css'
@@ -77,7 +78,7 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
               {builds.map((build, i) => (
                 <th scope="col" key={i}>
                   <a href={`/runs?rev=${encodeURIComponent(build.rev ?? '')}${(build.project ?? '') === '' ? '' : `&project=${encodeURIComponent(build.project ?? '')}`}`}>
-                    <span class="mono">{visible(shortRev(build.rev))}</span></a>
+                    <span class="mono">{visible(shortRev(build.rev ?? ''))}</span></a>
                   <span class="when"><Text of={build.ref} /> <Time micros={build.firstUnixMicros} relative /></span>
                 </th>
               ))}

@@ -1,9 +1,7 @@
 // What the matrix says in words. Pure.
 import { verdictWord } from '../data/format.ts'
+import { shortRev } from '../parts/rev.tsx'
 import type { BuildJson, MatrixCellJson, MatrixRowJson } from '../proto/assay/v1/web_pb.ts'
-
-export const shortRev = (rev: string | undefined): string =>
-  (rev ?? '') === '' ? '(no revision)' : /^[0-9a-f]{12,64}$/.test(rev ?? '') ? (rev ?? '').slice(0, 10) : (rev ?? '')
 
 const count = (cell: MatrixCellJson) => (cell.passed ?? 0) + (cell.failed ?? 0) + (cell.labErrors ?? 0) + (cell.others ?? 0)
 
@@ -19,7 +17,7 @@ export function share(cell: MatrixCellJson): string {
 export function cellSentence(row: MatrixRowJson, build: BuildJson | undefined, cell: MatrixCellJson, firstBad: boolean): string {
   const all = count(cell)
   const many = all < 2 ? '' : `, ${share(cell).replace('/', ' of ')} runs`
-  return `${row.name ?? ''} on ${shortRev(build?.rev)}: ${verdictWord(cell.verdict, cell.state)}${many}${firstBad ? ', the first bad build' : ''}`
+  return `${row.name ?? ''} on ${shortRev(build?.rev ?? '')}: ${verdictWord(cell.verdict, cell.state)}${many}${firstBad ? ', the first bad build' : ''}`
 }
 
 // Chosen for comparison: at most two; a third takes the older one's place.

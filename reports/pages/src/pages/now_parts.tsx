@@ -1,4 +1,5 @@
 // The parts of Now, each from the overview's own lists.
+import { tookOf } from '../data/format.ts'
 import { visible } from '../data/visible.ts'
 import { Ago, Elapsed } from '../parts/clock.tsx'
 import { Command } from '../parts/copy.tsx'
@@ -9,7 +10,6 @@ import { Verdict } from '../parts/verdict.tsx'
 import type { AgentJson, BoardJson, RunJson } from '../proto/assay/v1/orchestrator_pb.ts'
 import type { AlertJson, WaitingJobJson } from '../proto/assay/v1/web_pb.ts'
 import { boardState, boardSymbols, counts, progressOf, runOf, sites, whereRuns } from './lab.ts'
-import { tookOf } from './run_list.ts'
 
 export const boardLink = (id: string): string => `/boards/${encodeURIComponent(id)}`
 export const planLink = (name: string): string => `/plans/${encodeURIComponent(name)}`

@@ -91,13 +91,12 @@ export function RunView({ first }: { first: RunJson }) {
     if (at) look({ role: own, from: at.from, to: Math.max(at.from, at.to - 1) })
     document.getElementById('console')?.scrollIntoView({ block: 'start' })
   }
-  const reasons = new Map<string, string>()
   const other = baseline.data?.run
   return (
     <div class="run">
       <Header run={run} live={source.isStatic || state === undefined ? undefined : state} />
       {run.state === 'RUN_STATE_ENDED' || source.isStatic ? null : <Waiting run={run} />}
-      <Jobs run={run} attempt={attemptId} reasons={reasons} onAttempt={(one) => setQuery({ attempt: one, step: '' }, false)} />
+      <Jobs run={run} attempt={attemptId} onAttempt={(one) => setQuery({ attempt: one, step: '' }, false)} />
       {attempt && job ? (
         <>
           {steps.length > 0 || timeline ? (

@@ -1,10 +1,10 @@
 // Everything that matches, not only the page: as CSV or JSON, with its progress.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { number, time, verdictWord } from '../data/format.ts'
+import { number, time, tookOf, verdictWord } from '../data/format.ts'
 import { csv, save, type Column } from '../parts/export.tsx'
 import type { RunJson } from '../proto/assay/v1/orchestrator_pb.ts'
 import { useSource } from '../shell/load.tsx'
-import { everyRun, tookOf, type Filters } from './run_list.ts'
+import { everyRun, type Filters } from './run_list.ts'
 
 const limit = 10_000
 

@@ -18,11 +18,6 @@ export const pageQuery = (filters: Filters, token: string, size: number): Query 
 // 17 of "r17".
 export const numberOf = (id: string | undefined): number => Number(/^r(\d+)/.exec(id ?? '')?.[1] ?? 0)
 
-export function tookOf(run: RunJson): number | undefined {
-  const [start, end] = [number(run.startedUnixMicros), number(run.endedUnixMicros)]
-  return start > 0 && end >= start ? (end - start) / 1e6 : undefined
-}
-
 // As assayd filters. `undefined`: a run without jobs does not say its profiles.
 export function matches(run: RunJson, filters: Filters): boolean | undefined {
   const same = (['project', 'ref', 'plan', 'rev'] as const).every((name) => filters[name] === '' || filters[name] === (run[name] ?? ''))

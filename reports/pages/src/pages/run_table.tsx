@@ -1,4 +1,5 @@
 // Runs as a table; on a phone each becomes a card of three lines.
+import { tookOf } from '../data/format.ts'
 import { visible } from '../data/visible.ts'
 import { Ago, Elapsed } from '../parts/clock.tsx'
 import { Rev } from '../parts/rev.tsx'
@@ -7,7 +8,6 @@ import { Took } from '../parts/time.tsx'
 import { Verdict } from '../parts/verdict.tsx'
 import type { RunJson } from '../proto/assay/v1/orchestrator_pb.ts'
 import { planLink, runLink } from './now_parts.tsx'
-import { tookOf } from './run_list.ts'
 
 export function RunTable({ rows, chosen, toggle }: {
   rows: readonly RunJson[]

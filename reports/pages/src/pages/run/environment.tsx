@@ -1,25 +1,16 @@
+import { jobKey, lastAttempt, surroundings } from '../../data/compare.ts'
 import { Text } from '../../parts/text.tsx'
 import type { AttemptJson, JobJson, RunJson } from '../../proto/assay/v1/orchestrator_pb.ts'
 import { changes } from './facts.ts'
 
-// Tools, agent, boards and digests of an attempt; what of it was another in `baseline`.
-function factsOf(job: JobJson, attempt: AttemptJson): [string, string][] {
-  return [
-    ['agent', attempt.agent ?? ''],
-    ...Object.entries(attempt.boards ?? {}).sort().map(([role, board]): [string, string] => [`board ${role}`, board]),
-    ['profile', job.profile ?? ''],
-    ['job spec', job.specDigest ?? ''],
-    ...Object.entries(attempt.environment ?? {}).sort(),
-  ]
-}
-
-// The order of a map's entries in proto JSON means nothing.
-const key = (job: JobJson) => JSON.stringify([job.profile ?? '', Object.entries(job.params ?? {}).sort()])
+// Tools, agent, boards, profile and digest of an attempt; what of it was another in `baseline`.
+const facts = (job: JobJson, attempt: AttemptJson): [string, string][] =>
+  [...Object.entries(surroundings(job, attempt)), ['profile', job.profile ?? '']]
 
 export function Environment({ job, attempt, baseline }: { job: JobJson; attempt: AttemptJson; baseline: RunJson | undefined }) {
-  const same = baseline?.jobs?.find((one) => key(one) === key(job))
-  const last = same?.attempts?.at(-1)
-  const rows = changes(factsOf(job, attempt), same && last && factsOf(same, last))
+  const same = baseline?.jobs?.find((one) => jobKey(one) === jobKey(job))
+  const last = lastAttempt(same)
+  const rows = changes(facts(job, attempt), same && last && facts(same, last))
   return (
     <section aria-labelledby="environment">
       <h2 id="environment">Environment</h2>

@@ -1,4 +1,4 @@
-import { duration, verdictWord } from '../../data/format.ts'
+import { duration, tookOf, verdictWord } from '../../data/format.ts'
 import type { LiveState } from '../../data/source.ts'
 import { Text } from '../../parts/text.tsx'
 import { Time } from '../../parts/time.tsx'
@@ -6,10 +6,10 @@ import { Verdict } from '../../parts/verdict.tsx'
 import type { RunJson } from '../../proto/assay/v1/orchestrator_pb.ts'
 import { LiveBadge } from '../../shell/load.tsx'
 import { PageLink } from './page_link.tsx'
-import { took, verdictSentence } from './words.ts'
+import { verdictSentence } from './words.ts'
 
 export function Header({ run, live }: { run: RunJson; live: LiveState | undefined }) {
-  const s = took(run, run.state === 'RUN_STATE_RUNNING' ? Date.now() : undefined)
+  const s = tookOf(run, run.state === 'RUN_STATE_RUNNING' ? Date.now() : 0)
   const facts: [string, preact.ComponentChildren][] = []
   if (run.plan) facts.push(['plan', <PageLink to={`/plans/${encodeURIComponent(run.plan)}`}><Text of={run.plan} /></PageLink>])
   if (run.project) facts.push(['project', <PageLink to={`/runs?project=${encodeURIComponent(run.project)}`}><Text of={run.project} /></PageLink>])

@@ -1,9 +1,9 @@
-import { duration, verdictWord } from '../../data/format.ts'
+import { duration, tookOf, verdictWord } from '../../data/format.ts'
 import { Export, type Column } from '../../parts/export.tsx'
 import { Text } from '../../parts/text.tsx'
 import { Badge, Verdict } from '../../parts/verdict.tsx'
 import type { AttemptJson, JobJson, RunJson } from '../../proto/assay/v1/orchestrator_pb.ts'
-import { attemptsSentence, plural, took } from './words.ts'
+import { attemptsSentence, plural } from './words.ts'
 
 const params = (job: JobJson) => Object.entries(job.params ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
 const lastOf = (job: JobJson): AttemptJson | undefined => job.attempts?.at(-1)
@@ -29,10 +29,9 @@ function Attempts({ job, attempt, onAttempt }: { job: JobJson; attempt: string |
   )
 }
 
-export function Jobs({ run, attempt, reasons, onAttempt }: {
+export function Jobs({ run, attempt, onAttempt }: {
   run: RunJson
   attempt: string | undefined
-  reasons: ReadonlyMap<string, string>
   onAttempt: (id: string) => void
 }) {
   const jobs = run.jobs ?? []
@@ -57,10 +56,10 @@ export function Jobs({ run, attempt, reasons, onAttempt }: {
           <tbody>
             {jobs.map((job) => {
               const last = lastOf(job)
-              const s = last && took(last)
+              const s = last && tookOf(last)
               const mine = job.attempts?.some((one) => one.id === attempt) ?? false
               const several = (job.attempts?.length ?? 0) > 1
-              const why = several ? attemptsSentence(job.attempts ?? []) : job.sentence ?? last?.sentence ?? reasons.get(job.id ?? '') ?? ''
+              const why = several ? attemptsSentence(job.attempts ?? []) : job.sentence ?? last?.sentence ?? ''
               return (
                 <tr key={job.id} class={mine ? 'chosen' : ''}>
                   <td data-name="job" class="mono">{job.id}</td>

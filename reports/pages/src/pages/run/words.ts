@@ -1,24 +1,18 @@
 // Sentences of the run page. Pure.
-import { bytes, duration, number, seconds, stepWord, verdictWord } from '../../data/format.ts'
+import { bytes, duration, seconds, stepWord, tookOf, verdictWord } from '../../data/format.ts'
+import { shortRev } from '../../parts/rev.tsx'
 import type { FindingJson } from '../../proto/assay/v1/event_pb.ts'
 import type { AttemptJson, RunJson, StepResultJson } from '../../proto/assay/v1/orchestrator_pb.ts'
 import type { MarkJson } from '../../proto/assay/v1/web_pb.ts'
 
 export const plural = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
 
-export const took = (of: { startedUnixMicros?: string; endedUnixMicros?: string }, now?: number): number | undefined => {
-  const from = number(of.startedUnixMicros)
-  const to = number(of.endedUnixMicros) || (now ?? 0) * 1000
-  return from === 0 || to === 0 ? undefined : Math.max(0, (to - from) / 1e6)
-}
-export const short = (rev: string | undefined) => (/^[0-9a-f]{40,64}$/.test(rev ?? '') ? (rev ?? '').slice(0, 10) : (rev ?? ''))
-
 // The verdict in one sentence.
 export function verdictSentence(run: RunJson): string {
   const jobs = run.jobs ?? []
   const count = plural(jobs.length, 'job')
   const plan = run.plan ?? 'the run'
-  const on = run.rev === undefined || run.rev === '' ? '' : ` on ${short(run.rev)}`
+  const on = run.rev === undefined || run.rev === '' ? '' : ` on ${shortRev(run.rev)}`
   const word = verdictWord(run.verdict, run.state)
   if (word === 'running') {
     const ended = jobs.filter((job) => job.state === 'RUN_STATE_ENDED').length
@@ -26,7 +20,7 @@ export function verdictSentence(run: RunJson): string {
   }
   if (word === 'queued') return `${plan}${on} waits`
   if (word !== 'passed') return run.sentence ?? `${plan}${on}: ${word}`
-  const s = took(run)
+  const s = tookOf(run)
   const retried = jobs.filter((job) => (job.attempts?.length ?? 0) > 1).length
   return `${plan} passed${on}: ${count}${s === undefined ? '' : ` in ${duration(s)}`}${retried > 0 ? `, ${retried} after another attempt` : ''}`
 }
