@@ -60,6 +60,10 @@ export function unboundedRepeats(pattern: string): number {
   return count
 }
 
+// Of a line, how much may be looked at with this expression; refuses those that may
+// take for ever.
+export const longestLine = (pattern: string): number => lengths[Math.min(unboundedRepeats(pattern), lengths.length - 1)] ?? 120
+
 export function guarded(pattern: string, matchCase: boolean): (line: string) => boolean {
   let expression: RegExp
   try {
@@ -67,6 +71,6 @@ export function guarded(pattern: string, matchCase: boolean): (line: string) => 
   } catch (error) {
     throw new Failure(400, error instanceof Error ? error.message : String(error))
   }
-  const most = lengths[Math.min(unboundedRepeats(pattern), lengths.length - 1)] ?? 120
+  const most = longestLine(pattern)
   return (line) => expression.test(line.length > most ? line.slice(0, most) : line)
 }

@@ -1,5 +1,5 @@
 // A page of runs: which ones, and what becomes of it when runs change. Pure.
-import { number, verdictWord } from '../data/format.ts'
+import { verdictWord } from '../data/format.ts'
 import type { Query } from '../data/source.ts'
 import type { ListRunsResponseJson, RunJson } from '../proto/assay/v1/orchestrator_pb.ts'
 

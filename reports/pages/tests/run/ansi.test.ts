@@ -51,5 +51,6 @@ it('marks what is searched across colours', () => {
   expect(finder({ text: 'a.c', exact: true, regex: false })?.('abc a.c')).toEqual([[4, 7]])
   expect(finder({ text: 'a.c', exact: true, regex: true })?.('abc a.c')).toEqual([[0, 3], [4, 7]])
   expect(finder({ text: '(', exact: true, regex: true })).toBeUndefined()
+  expect(finder({ text: '(a+)+$', exact: true, regex: true })).toBeUndefined() // it would take for ever
   expect(finder({ text: 'x*', exact: true, regex: true })?.('aa')).toEqual([])
 })

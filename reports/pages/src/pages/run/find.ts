@@ -1,5 +1,7 @@
 // Where what is searched stands within a line. The search itself is assayd's (RE2);
-// what RE2 reads and JavaScript does not is not marked within the line. Pure.
+// what RE2 reads and JavaScript does not, or may take for ever with, is not marked
+// within the line. Pure.
+import { longestLine } from '../../data/regex_guard.ts'
 import type { Piece } from './ansi.ts'
 
 export type Range = readonly [from: number, to: number]
@@ -12,14 +14,16 @@ export interface Wanted {
 export function finder({ text, exact, regex }: Wanted): ((line: string) => Range[]) | undefined {
   if (text === '') return undefined
   let pattern: RegExp
+  let most = Infinity
   try {
+    if (regex) most = longestLine(text)
     pattern = new RegExp(regex ? text : text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&'), exact ? 'g' : 'gi')
   } catch {
     return undefined
   }
   return (line) => {
     const all: Range[] = []
-    for (const match of line.matchAll(pattern)) {
+    for (const match of line.slice(0, most).matchAll(pattern)) {
       if (match[0] !== '') all.push([match.index, match.index + match[0].length])
       if (all.length >= 100) break
     }
