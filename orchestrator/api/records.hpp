@@ -5,11 +5,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 
+#include "base/lru.hpp"
 #include "base/result.hpp"
 #include "evidence/record.hpp"
 #include "segments/segments.hpp"
@@ -19,32 +17,21 @@ namespace assay::api {
 class Records {
  public:
   explicit Records(segments::Segments& segments, std::size_t budget = 64U << 20)
-      : segments_(segments), budget_(budget) {}
+      : segments_(segments), kept_(budget) {}
 
   // Calls `use` with all that is stored by now. It must not call back.
   Result<> read(const std::string& attempt,
                 const std::function<void(const evidence::AttemptRecord&)>& use);
   // What is kept now, in bytes.
-  [[nodiscard]] std::size_t kept();
+  [[nodiscard]] std::size_t kept() { return kept_.kept(); }
 
  private:
-  struct Entry {
-    std::mutex mutex;
+  struct Read {
     evidence::AttemptRecord record;
     segments::Cursor cursor;
-    // Guarded by Records::mutex_.
-    std::uint64_t used = 0;
-    std::size_t bytes = 0;
   };
-  std::shared_ptr<Entry> entry(const std::string& attempt);
-  void weigh(const std::string& attempt, Entry&, std::size_t bytes);
-
   segments::Segments& segments_;
-  const std::size_t budget_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
-  std::uint64_t uses_ = 0;
-  std::size_t kept_ = 0;
+  Lru<Read> kept_;
 };
 
 }  // namespace assay::api

@@ -7,8 +7,8 @@
 #include <mutex>
 #include <string>
 
+#include "base/lru.hpp"
 #include "queries/attempt_index.hpp"
-#include "queries/lru.hpp"
 #include "queries/queries.hpp"
 
 namespace assay::queries {

@@ -11,7 +11,7 @@
 #include <string>
 #include <unordered_map>
 
-namespace assay::queries {
+namespace assay {
 
 template <class T>
 class Lru {
@@ -69,4 +69,4 @@ class Lru {
   std::size_t kept_ = 0;
 };
 
-}  // namespace assay::queries
+}  // namespace assay
