@@ -122,15 +122,19 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
     if (open && !events.empty())
       stored = TRY(storage(segments.append(attempt_, events), Cause::invalid));
     // Before the acknowledgement: whoever is killed in between, it is told again.
-    if (open && stored.ended) {
+    const bool ends = open && stored.ended;
+    if (ends) {
       TRY(storage(backend_.parts.dispatcher.attempt_ended(
           attempt_, outcome_of(stored.ended->verdict), stored.ended->sentence,
           stored.ended->retry_elsewhere)));
-      count_wear(backend_, attempt_);
     }
     v1::EventsResponse response;
     response.set_acknowledged(stored.last);
     write(std::move(response));
+    // By itself: it may read all events once more, and nobody waits for it.
+    if (ends)
+      backend_.disk.post(
+          [&backend = backend_, attempt = attempt_] { count_wear(backend, attempt); });
     return {};
   }
 

@@ -73,6 +73,21 @@ void fill_attempt(const store::AttemptRow& row, v1::Attempt* out) {
   out->set_ended_unix_micros(row.ended);
 }
 
+Result<v1::Attempt> find_attempt(Backend& backend, const std::string& name) {
+  const auto id = scheduler::parse_attempt(name);
+  if (!id) {
+    return fail(Cause::not_found, "no attempt '{}'; attempts are named like r17.1.2",
+                printable(name.substr(0, wire::max_name)));
+  }
+  for (const store::AttemptRow& row : TRY(backend.parts.store.attempts(id->job.run))) {
+    if (row.job != id->job.index || row.number != id->number) continue;
+    v1::Attempt attempt;
+    fill_attempt(row, &attempt);
+    return attempt;
+  }
+  return fail(Cause::not_found, "no attempt '{}'", name);
+}
+
 Result<std::int64_t> run_number(const std::string& id) {
   if (const auto number = scheduler::parse_run(id)) return *number;
   return fail(Cause::not_found, "no run '{}'; runs are named like r17",

@@ -22,6 +22,8 @@ void fill_row(const store::RunRow&, v1::Run*);
 void fill_job(const store::JobRow&, v1::Job*);
 // Without what comes from its events.
 void fill_attempt(const store::AttemptRow&, v1::Attempt*);
+// The same by its name, "r17.1.2". Cause::not_found.
+Result<v1::Attempt> find_attempt(Backend&, const std::string& name);
 // Of the store's words.
 v1::RunState state_of(const std::string& word);
 v1::Verdict verdict_of(const std::string& word);

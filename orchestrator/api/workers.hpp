@@ -1,6 +1,7 @@
 // A few threads for what gRPC's reactions must not do themselves: waiting for
 // the disk, the dispatcher or the compiler. Thread-safe. Tasks must not throw.
-// The queue is as long as there are calls: each call has one task in it at most.
+// The queue is as long as there are calls: each call has one task in it at most, and
+// one more when its attempt ends.
 #pragma once
 
 #include <condition_variable>
