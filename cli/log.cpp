@@ -14,6 +14,7 @@
 #include "cli/words.hpp"
 #include "evidence/record.hpp"
 #include "wire/run_parts.hpp"
+#include "wire/scalar.hpp"
 
 namespace assay::cli {
 namespace {
@@ -30,7 +31,7 @@ class LogWriter {
       fmt::print("{}", to_json_line(event));
       return std::fflush(stdout) == 0;
     }
-    at_ = std::chrono::seconds(event.at().seconds()) + std::chrono::nanoseconds(event.at().nanos());
+    at_ = wire::duration_of(event.at());
     if (event.has_console() && !event.console().sent()) {
       if (!options_.role.empty() && event.role() != options_.role) return true;
       return options_.raw ? write_raw(event.console().data())

@@ -13,13 +13,10 @@
 #include "formats/junit.hpp"
 #include "formats/tap.hpp"
 #include "wire/event.hpp"
+#include "wire/scalar.hpp"
 
 namespace assay::cli {
 namespace {
-
-Duration duration_of(const google::protobuf::Duration& d) {
-  return std::chrono::seconds(d.seconds()) + std::chrono::nanoseconds(d.nanos());
-}
 
 std::optional<evidence::Verdict> verdict_of(v1::Verdict verdict) {
   const auto known = wire::verdict_from_proto(verdict);
@@ -27,8 +24,9 @@ std::optional<evidence::Verdict> verdict_of(v1::Verdict verdict) {
 }
 
 formats::ReportStep step_of(const v1::StepResult& from) {
-  formats::ReportStep step{from.id(),       from.text(), from.place(), std::nullopt,
-                           from.sentence(), {},          {},           duration_of(from.took())};
+  formats::ReportStep step{
+      from.id(),       from.text(), from.place(), std::nullopt,
+      from.sentence(), {},          {},           wire::duration_of(from.took())};
   if (const auto state = wire::step_state_from_proto(from.state())) step.state = *state;
   for (const auto& finding : from.findings()) {
     const auto says = wire::says_from_proto(finding.says());

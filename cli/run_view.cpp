@@ -7,13 +7,10 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/words.hpp"
+#include "wire/scalar.hpp"
 
 namespace assay::cli {
 namespace {
-
-Duration duration_of(const google::protobuf::Duration& d) {
-  return std::chrono::seconds(d.seconds()) + std::chrono::nanoseconds(d.nanos());
-}
 
 std::string pad(int indent) {
   return std::string(static_cast<std::size_t>(indent), ' ');
@@ -100,7 +97,7 @@ Line step_line(const v1::StepResult& step) {
                                                                           step.progress_total()))});
   }
   if (step.state() == v1::STEP_STATE_PASSED || went_wrong(step)) {
-    line.push_back({" " + human(duration_of(step.took())), Tone::dim});
+    line.push_back({" " + human(wire::duration_of(step.took())), Tone::dim});
   }
   if (!step.sentence().empty()) {
     line.push_back({": " + printable(step.sentence()), tone_of(step.state())});

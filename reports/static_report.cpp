@@ -1,10 +1,9 @@
 #include "reports/static_report.hpp"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 
 #include "reports/to_messages.hpp"
+#include "wire/json.hpp"
 
 namespace assay::reports {
 
@@ -29,9 +28,7 @@ std::size_t escaped_size(std::string_view text) {
 }  // namespace
 
 Result<std::string> embedded_json(const v1::StaticReport& report) {
-  std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(report, &json);
-  if (!status.ok()) return fail(Cause::internal, "a report as JSON: {}", status.ToString());
+  const std::string json = TRY(wire::to_json(report));
   // Outside of JSON's strings there is none of them.
   std::string out;
   out.reserve(json.size());

@@ -83,6 +83,12 @@ Result<fs::path> share_folder() {
               program.string());
 }
 
+Result<fs::path> pages_folder() {
+  if (const char* named = std::getenv("ASSAY_PAGES"); named != nullptr && *named != '\0')
+    return fs::path(named);
+  return TRY(share_folder()) / "reports/pages/dist";
+}
+
 std::vector<std::string> shipped_plans() {
   return names_in(plans_folder);
 }

@@ -1,4 +1,4 @@
-// Plans and board types that come with Assay. Looked for in $ASSAY_SHARE, else
+// Plans, board types and pages that come with Assay. Looked for in $ASSAY_SHARE, else
 // <program's folder>/../share/assay, else the source tree around the program's
 // folder. Thread-safe; nothing is cached, so that an edited file counts at once.
 #pragma once
@@ -16,6 +16,10 @@ namespace assay::plans {
 
 // The folder that has test-plans/ and board-profiles/.
 Result<std::filesystem::path> share_folder();
+
+// The folder of the built pages: $ASSAY_PAGES, else reports/pages/dist of that one. It
+// need not exist.
+Result<std::filesystem::path> pages_folder();
 
 std::vector<std::string> shipped_plans();  // names, sorted; none when there is no share folder
 std::vector<std::string> shipped_profiles();

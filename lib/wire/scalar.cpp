@@ -62,12 +62,16 @@ void to_proto(Duration d, google::protobuf::Duration* out) {
   out->set_nanos(static_cast<std::int32_t>(d.count() % 1'000'000'000));
 }
 
+Duration duration_of(const google::protobuf::Duration& in) {
+  return std::chrono::seconds(in.seconds()) + Duration(in.nanos());
+}
+
 Result<Duration> from_proto(std::string_view what, const google::protobuf::Duration& in) {
   constexpr auto most = std::chrono::duration_cast<std::chrono::seconds>(max_duration).count();
   const bool good = in.seconds() >= 0 && in.seconds() <= most && in.nanos() >= 0 &&
                     in.nanos() < 1'000'000'000 && (in.seconds() < most || in.nanos() == 0);
   if (!good) return fail(Cause::invalid, "{}: not a duration of 0 to {} s", what, most);
-  return std::chrono::seconds(in.seconds()) + Duration(in.nanos());
+  return duration_of(in);
 }
 
 }  // namespace assay::wire

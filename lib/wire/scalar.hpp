@@ -28,6 +28,8 @@ Result<> check_text(std::string_view what, std::string_view text, std::size_t li
 Result<> check_count(std::string_view what, std::size_t count, std::size_t limit);
 
 void to_proto(Duration, google::protobuf::Duration*);
+// Of a message that was made or checked on this side.
+Duration duration_of(const google::protobuf::Duration&);
 // 0 to max_duration.
 Result<Duration> from_proto(std::string_view what, const google::protobuf::Duration&);
 

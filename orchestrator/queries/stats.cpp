@@ -49,8 +49,7 @@ void summarise(v1::History* history) {
     }
     // What was called off says nothing of how long it takes.
     if (point.has_took() && point.verdict() != v1::VERDICT_CANCELLED) {
-      took.push_back(std::chrono::seconds(point.took().seconds()) +
-                     std::chrono::nanoseconds(point.took().nanos()));
+      took.push_back(wire::duration_of(point.took()));
     }
   }
   v1::HistoryStats& stats = *history->mutable_stats();

@@ -4,7 +4,7 @@
 
 #include "api/runs.hpp"
 #include "web/event_text.hpp"
-#include "web/reply.hpp"
+#include "wire/json.hpp"
 
 namespace assay::web {
 
@@ -17,7 +17,7 @@ Result<News> LiveOverview::news(BootTime) {
   if (now == told_ && !text_.empty()) return News{};
   overview.set_unix_micros(clock);
   std::string text;
-  add_event(text, "overview", "", TRY(to_json(overview)));
+  add_event(text, "overview", "", TRY(wire::to_json(overview)));
   told_ = std::move(now);
   text_ = std::move(text);
   return News{text_, {}};
@@ -33,7 +33,7 @@ Result<News> LiveRuns::news(BootTime) {
   for (const std::string& run : changed_->take()) {
     v1::RunChange change;
     TRY(api::fill_head(source_.backend, TRY(api::run_number(run)), change.mutable_run()));
-    add_event(news.text, "run", "", TRY(to_json(change)));
+    add_event(news.text, "run", "", TRY(wire::to_json(change)));
   }
   return news;
 }

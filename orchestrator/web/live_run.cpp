@@ -4,7 +4,7 @@
 
 #include "scheduler/types.hpp"
 #include "web/event_text.hpp"
-#include "web/reply.hpp"
+#include "wire/json.hpp"
 #include "wire/run_parts.hpp"
 
 namespace assay::web {
@@ -101,7 +101,7 @@ Result<> LiveRun::tell_run(std::string& out) {
   if (!any) return {};
   ++version_;
   find_consoles();
-  add_event(out, "run", to_text(cursor_), TRY(to_json(news)));
+  add_event(out, "run", to_text(cursor_), TRY(wire::to_json(news)));
   return {};
 }
 
@@ -168,7 +168,7 @@ Result<bool> LiveRun::tell_lines(Attempt& attempt, Console& console, std::string
 
 void LiveRun::add_lines(std::string& out, const v1::ConsoleLines& lines,
                         const std::string& id) const {
-  const auto text = to_json(lines);
+  const auto text = wire::to_json(lines);
   if (text) add_event(out, "lines", id, *text);
 }
 
@@ -190,7 +190,7 @@ Result<> LiveRun::tell_timeline(Attempt& attempt, BootTime now, News& news) {
   if (attempt.told && !attempt.ended && marks == attempt.marks && later(between_activities))
     return {};
   attempt.look_at_timeline = false;
-  std::string text = TRY(to_json(timeline));
+  std::string text = TRY(wire::to_json(timeline));
   if (text == attempt.timeline) return {};
   attempt.marks = std::move(marks);
   attempt.timeline = std::move(text);
@@ -216,7 +216,7 @@ Result<std::string> LiveRun::catch_up(Place& reader) {
     if (whole_version_ != version_ || whole_.empty()) {
       v1::RunPart part;
       *part.mutable_run() = run_;
-      whole_ = TRY(to_json(part));
+      whole_ = TRY(wire::to_json(part));
       whole_version_ = version_;
     }
     add_event(out, "run", to_text(reader.next), whole_);

@@ -1,7 +1,6 @@
 #include "web/pages.hpp"
 
 #include <array>
-#include <cstdlib>
 
 #include "base/file.hpp"
 #include "base/log.hpp"
@@ -75,18 +74,13 @@ Result<Pages> Pages::read(const fs::path& folder) {
 }
 
 Pages Pages::shipped() {
-  fs::path folder;
-  if (const char* named = std::getenv("ASSAY_PAGES"); named != nullptr && *named != '\0') {
-    folder = named;
-  } else if (const auto share = plans::share_folder()) {
-    folder = *share / "reports/pages/dist";
-  }
+  const auto folder = plans::pages_folder();
   std::error_code ignored;
-  if (folder.empty() || !fs::is_directory(folder, ignored)) {
+  if (!folder || !fs::is_directory(*folder, ignored)) {
     spdlog::info("there are no pages to serve: ./dev build makes them");
     return {};
   }
-  auto pages = read(folder);
+  auto pages = read(*folder);
   if (pages) return std::move(*pages);
   spdlog::warn("no pages are served: {}", pages.error().text);
   return {};

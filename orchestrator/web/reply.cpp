@@ -2,11 +2,12 @@
 
 #include <assay/v1/web.pb.h>
 #include <fmt/core.h>
-#include <google/protobuf/util/json_util.h>
 
 #include "base/bytes.hpp"
 #include "base/text.hpp"
 #include "web/gzip.hpp"
+#include "wire/json.hpp"
+#include "wire/scalar.hpp"
 
 namespace assay::web {
 
@@ -114,24 +115,17 @@ std::string_view reason(unsigned status) {
   }
 }
 
-Result<std::string> to_json(const google::protobuf::Message& message) {
-  std::string text;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &text);
-  if (!status.ok()) return fail(Cause::internal, "no JSON: {}", status.ToString());
-  return text;
-}
-
 std::string hash_tag(std::string_view content) {
   return '"' + to_hex(sha256(as_bytes(content))).substr(0, 32) + '"';
 }
 
 Reply problem(unsigned status, std::string_view text) {
   v1::Problem message;
-  message.set_error(is_utf8(text) ? std::string(text) : printable(text));
+  message.set_error(wire::is_utf8(text) ? std::string(text) : printable(text));
   Reply reply;
   reply.status = status;
   reply.cache = "no-store";
-  reply.body = std::make_shared<const std::string>(to_json(message).value_or("{}"));
+  reply.body = std::make_shared<const std::string>(wire::to_json(message).value_or("{}"));
   return reply;
 }
 
@@ -140,7 +134,7 @@ Reply problem(const Error& error) {
 }
 
 Reply json(const google::protobuf::Message& message) {
-  auto text = to_json(message);
+  auto text = wire::to_json(message);
   if (!text) return problem(text.error());
   Reply reply;
   reply.etag = hash_tag(*text);

@@ -50,7 +50,6 @@ Reply plain(unsigned status, std::string text);
 // Bytes to be saved under `name`.
 Reply download(std::string name, std::string etag, std::uint64_t size, Read);
 
-Result<std::string> to_json(const google::protobuf::Message&);
 std::string hash_tag(std::string_view content);
 
 // Answers If-None-Match, Range and Accept-Encoding.

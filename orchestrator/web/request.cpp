@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/text.hpp"
+#include "wire/scalar.hpp"
 
 namespace assay::web {
 
@@ -43,7 +44,7 @@ Result<std::string> decode(std::string_view text, bool plus) {
     }
     out += c;
   }
-  if (!is_utf8(out))
+  if (!wire::is_utf8(out))
     return fail(Cause::invalid, "'{}': this is not UTF-8", printable(text.substr(0, 200)));
   return out;
 }
@@ -80,32 +81,6 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t at) -> unsigned {
-      return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
-    };
-    const unsigned first = byte(i);
-    if (first < 0x80) {
-      ++i;
-      continue;
-    }
-    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((byte(i + k) & 0xc0U) != 0x80) return false;
-    }
-    const unsigned second = byte(i + 1);
-    // Overlong, surrogates, beyond U+10FFFF.
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) {
-      return false;
-    }
-    i += length;
-  }
-  return true;
 }
 
 Result<Target> parse_target(std::string_view text) {

@@ -57,6 +57,4 @@ bool accepts(std::string_view accept, std::string_view type);
 // Decimal, no sign, no more than fits; nullopt otherwise.
 std::optional<std::uint64_t> parse_number(std::string_view);
 
-bool is_utf8(std::string_view);
-
 }  // namespace assay::web

@@ -4,6 +4,7 @@
 #include "fuzz.hpp"
 #include "web/cursor.hpp"
 #include "web/request.hpp"
+#include "wire/scalar.hpp"
 
 using namespace assay;
 
@@ -12,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto target = web::parse_target(text)) {
     for (const auto& part : target->path) {
       // None may name another folder, or be what JSON cannot say.
-      if (part == ".." || part.find('/') != std::string::npos || !web::is_utf8(part)) std::abort();
+      if (part == ".." || part.find('/') != std::string::npos || !wire::is_utf8(part)) std::abort();
     }
   }
   if (const auto cursor = web::parse_cursor(text)) {
