@@ -3,8 +3,6 @@
 #include <fmt/core.h>
 
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <list>
 #include <map>
 
@@ -14,6 +12,7 @@
 #include "cli/report_run.hpp"
 #include "plans/shipped.hpp"
 #include "reports/artifact_facts.hpp"
+#include "reports/gaps.hpp"
 #include "reports/static_report.hpp"
 #include "reports/to_messages.hpp"
 #include "wire/event.hpp"
@@ -26,20 +25,12 @@ namespace {
 constexpr std::uint64_t max_artifact = 16ULL << 20;  // bytes that are looked into
 constexpr std::size_t max_page = 8U << 20;           // of the template
 
-// Where assayd looks for them, too.
 Result<std::string> page_template() {
-  std::filesystem::path folder;
-  if (const char* named = std::getenv("ASSAY_PAGES"); named != nullptr && *named != '\0') {
-    folder = named;
-  } else {
-    folder = TRY(plans::share_folder()) / "reports/pages/dist";
-  }
-  const auto file = folder / "report.html";
-  auto bytes = read_file(file, max_page);
-  if (!bytes && bytes.error().cause == Cause::not_found)
+  const auto file = TRY(plans::pages_folder()) / "report.html";
+  auto page = read_text(file, max_page);
+  if (!page && page.error().cause == Cause::not_found)
     return fail(Cause::not_found, "{}: not there; type: ./dev build", file.string());
-  if (!bytes) return tl::unexpected(bytes.error());
-  return std::string(bytes->begin(), bytes->end());
+  return page;
 }
 
 // One attempt on its way into the report.
@@ -60,11 +51,8 @@ class AttemptEvidence {
       role.kept->shrink(budget_);
     }
     const auto keep = [&](reports::ConsoleLine&& line) { role.kept->add(std::move(line)); };
-    if (console->offset != role.next) role.text.gap(keep);
-    role.next = console->offset + console->bytes.size();
-    role.text.add(event.at,
-                  {reinterpret_cast<const char*>(console->bytes.data()), console->bytes.size()},
-                  keep);
+    if (role.gaps.before(console->offset, console->bytes.size()) > 0) role.text.gap(keep);
+    role.text.add(event.at, as_text(console->bytes), keep);
   }
   void end() {
     for (auto& [name, role] : roles_) {
@@ -75,15 +63,15 @@ class AttemptEvidence {
     reports::fill(attempt_, fold_, report->add_timelines());
     for (const auto& [name, role] : roles_) {
       const auto* folded = fold_.console(name);
-      role.kept->fill(folded == nullptr ? role.next : folded->bytes(), fold_.ended(),
-                      folded == nullptr ? "" : reports::cut_of(*folded), report);
+      if (folded == nullptr) continue;  // one of too many roles
+      role.kept->fill(folded->bytes(), fold_.ended(), reports::cut_of(*folded), report);
     }
   }
 
  private:
   struct Role {
     reports::ConsoleText text;
-    std::uint64_t next = 0;
+    reports::Gaps gaps;
     reports::ReportedConsole* kept = nullptr;
   };
   const std::string attempt_;
@@ -91,6 +79,13 @@ class AttemptEvidence {
   reports::AttemptFold fold_;
   std::map<std::string, Role> roles_;
 };
+
+void share(std::list<reports::ReportedConsole>& consoles, std::size_t budget) {
+  std::vector<std::size_t> sizes;
+  for (const auto& console : consoles) sizes.push_back(console.size());
+  const std::size_t size = reports::fair_size(sizes, budget);
+  for (auto& console : consoles) console.shrink(size);
+}
 
 Result<> read_evidence(Client& client, const v1::Run& run, std::size_t budget,
                        v1::StaticReport* report, const std::stop_token& stop) {
@@ -108,13 +103,11 @@ Result<> read_evidence(Client& client, const v1::Run& run, std::size_t budget,
       }));
       TRY(understood);
       evidence.end();
+      // Each time: together they never take much more than the budget.
+      share(consoles, budget);
     }
   }
-  std::vector<std::size_t> sizes;
-  for (const auto& console : consoles) sizes.push_back(console.size());
-  const std::size_t share = reports::fair_size(sizes, budget);
-  for (auto& console : consoles) {
-    console.shrink(share);
+  for (const auto& console : consoles) {
     if (console.missing() > 0) {
       report->add_cut(fmt::format("{} of {} lines of {}'s console in {}", console.missing(),
                                   console.lines(), printable(console.role()), console.attempt()));

@@ -23,11 +23,10 @@ struct ConsoleFold::Sink {
 std::optional<ConsoleFold::Begun> ConsoleFold::add(Duration at, std::uint64_t offset,
                                                    std::string_view bytes) {
   Sink sink{lines_};
-  if (offset > next_) {
-    missing_ += offset - next_;
+  if (const std::uint64_t missing = gaps_.before(offset, bytes.size()); missing > 0) {
+    missing_ += missing;
     splitter_.cut(sink);
   }
-  next_ = offset + bytes.size();
   if (bytes.empty()) return std::nullopt;
   splitter_.feed(bytes, sink);
   bytes_ += bytes.size();

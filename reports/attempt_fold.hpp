@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "evidence/event.hpp"
+#include "reports/gaps.hpp"
 #include "reports/line_splitter.hpp"
 
 namespace assay::reports {
@@ -64,7 +65,7 @@ class ConsoleFold {
 
   LineSplitter splitter_;
   std::uint64_t lines_ = 0, bytes_ = 0, missing_ = 0;
-  std::uint64_t next_ = 0;  // offset that follows without a gap
+  Gaps gaps_;
   std::vector<std::uint32_t> activity_;
   Duration span_ = first_span;
 };

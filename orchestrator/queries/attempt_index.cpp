@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "wire/console_view.hpp"
+#include "reports/gaps.hpp"
 #include "wire/event.hpp"
 
 namespace assay::queries {
@@ -34,29 +34,30 @@ Result<> AttemptIndex::extend(segments::Segments& segments, const std::string& a
   segments::Scan scan(segments, attempt, cursor_);
   while (const auto record = TRY(scan.next())) {
     if (const auto view = wire::view_console(record->message)) {
-      const auto before = fold_.console(view->role);
-      const std::uint64_t offset = before == nullptr ? 0 : before->bytes();
-      const auto begun =
-          fold_.add_console(view->seq, view->at, view->role, view->offset, view->sent, view->data);
-      if (!view->sent && !view->data.empty() && fold_.console(view->role) != nullptr) {
-        auto found = consoles_.find(view->role);
-        if (found == consoles_.end()) found = consoles_.emplace(view->role, Console{}).first;
-        Console& console = found->second;
-        const std::uint64_t at = record->before.offset;
-        if (console.bytes.empty() || at - console.bytes.back().before.offset >= distance)
-          console.bytes.push_back({record->before, offset});
-        if (begun &&
-            (console.lines.empty() || at - console.lines.back().before.offset >= distance)) {
-          console.lines.push_back(
-              {record->before, begun->line, static_cast<std::uint32_t>(begun->index)});
-        }
-      }
+      add_console(record->before, *view);
     } else {
       fold_.add(TRY(wire::decode_event(as_bytes(record->message))));
     }
     cursor_ = scan.cursor();
   }
   return {};
+}
+
+void AttemptIndex::add_console(const segments::Cursor& before, const wire::ConsoleView& view) {
+  const auto known = fold_.console(view.role);
+  const std::uint64_t offset = known == nullptr ? 0 : known->bytes();
+  const auto begun =
+      fold_.add_console(view.seq, view.at, view.role, view.offset, view.sent, view.data);
+  if (view.sent || view.data.empty() || fold_.console(view.role) == nullptr) return;
+  auto found = consoles_.find(view.role);
+  if (found == consoles_.end()) found = consoles_.emplace(view.role, Console{}).first;
+  Console& console = found->second;
+  const auto is_far = [&](const auto& places) {
+    return places.empty() || before.offset - places.back().before.offset >= distance;
+  };
+  if (is_far(console.bytes)) console.bytes.push_back({before, offset});
+  if (begun && is_far(console.lines))
+    console.lines.push_back({before, begun->line, static_cast<std::uint32_t>(begun->index)});
 }
 
 std::size_t AttemptIndex::bytes() const {
@@ -80,8 +81,10 @@ Result<> AttemptIndex::lines(segments::Segments& segments, const std::string& at
   reports::ConsoleText text;
   std::uint64_t base = place == nullptr ? 0 : place->line;
   std::size_t skip = place == nullptr ? 0 : place->index;
-  std::uint64_t line = base, next_offset = 0;
-  bool more = true, first = place != nullptr;
+  std::uint64_t line = base;
+  bool more = true;
+  reports::Gaps gaps;
+  if (place != nullptr) gaps.jump();
   const auto on_line = [&](reports::ConsoleLine&& one) {
     more = more && line < from + count && (line < from || use(std::move(one)));
     ++line;
@@ -91,9 +94,7 @@ Result<> AttemptIndex::lines(segments::Segments& segments, const std::string& at
     if (!record) break;
     const auto view = received(record->message, role);
     if (!view) continue;
-    if (!first && view->offset > next_offset) text.gap(on_line);
-    first = false;
-    next_offset = view->offset + view->data.size();
+    if (gaps.before(view->offset, view->data.size()) > 0) text.gap(on_line);
     text.add(view->at, view->data.substr(std::exchange(skip, 0)), on_line);
     if (!text.between_lines()) continue;
     // The next line may begin far from here, behind what other boards said.
@@ -105,7 +106,7 @@ Result<> AttemptIndex::lines(segments::Segments& segments, const std::string& at
     base = place->line;
     skip = place->index;
     text = {};
-    first = true;
+    gaps.jump();
   }
   if (auto open = text.open(); open && more && line >= from && line < from + count)
     use(std::move(*open));

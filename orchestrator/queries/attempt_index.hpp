@@ -15,6 +15,7 @@
 #include "reports/console_text.hpp"
 #include "segments/scan.hpp"
 #include "segments/segments.hpp"
+#include "wire/console_view.hpp"
 
 namespace assay::queries {
 
@@ -49,7 +50,7 @@ class AttemptIndex {
     std::vector<LinePlace> lines;
     std::vector<BytePlace> bytes;
   };
-  void add_console(const segments::Scan::Record&);
+  void add_console(const segments::Cursor& before, const wire::ConsoleView&);
 
   segments::Cursor cursor_;
   reports::AttemptFold fold_;

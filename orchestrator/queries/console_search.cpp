@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "reports/console_text.hpp"
+#include "reports/gaps.hpp"
 #include "segments/scan.hpp"
 #include "wire/console_view.hpp"
 
@@ -134,7 +135,8 @@ Result<Matches> search_console(segments::Segments& segments, const std::string& 
   Looking looking(*sought, wanted.limit);
   segments::Scan scan(segments, attempt);
   reports::LineSplitter splitter;
-  std::uint64_t next_offset = 0, checked = 0;
+  reports::Gaps gaps;
+  std::uint64_t checked = 0;
   while (scan.cursor().seq < last) {
     const auto record = TRY(scan.next());
     if (!record) break;
@@ -144,8 +146,7 @@ Result<Matches> search_console(segments::Segments& segments, const std::string& 
     }
     const auto view = wire::view_console(record->message);
     if (!view || view->sent || view->role != role) continue;
-    if (view->offset > next_offset) splitter.cut(looking);
-    next_offset = view->offset + view->data.size();
+    if (gaps.before(view->offset, view->data.size()) > 0) splitter.cut(looking);
     splitter.feed(view->data, looking);
     looking.settle();
   }
