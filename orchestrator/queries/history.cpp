@@ -25,10 +25,24 @@ static Result<> check_limit(std::uint32_t limit) {
   return {};
 }
 
-static void set_times(std::int64_t started, std::int64_t ended, v1::HistoryPoint* out) {
-  out->set_started_unix_micros(started);
-  if (started == 0 || ended < started) return;
-  wire::to_proto(std::chrono::microseconds(ended - started), out->mutable_took());
+static std::string name_of(const store::UseRow& row) {
+  return to_string(scheduler::AttemptId{{row.run, row.job}, row.number});
+}
+
+// Of a RunRow or a UseRow.
+template <class Row>
+static void add_point(std::string id, const Row& row, v1::History* out) {
+  v1::HistoryPoint* point = out->add_points();
+  point->set_id(std::move(id));
+  point->set_plan(row.plan);
+  point->set_rev(row.rev);
+  point->set_ref(row.ref);
+  point->set_project(row.project);
+  point->set_verdict(api::verdict_of(row.verdict));
+  point->set_sentence(row.sentence);
+  point->set_started_unix_micros(row.started);
+  if (row.started == 0 || row.ended < row.started) return;
+  wire::to_proto(std::chrono::microseconds(row.ended - row.started), point->mutable_took());
 }
 
 Result<> Queries::plan_history(const std::string& plan, const HistoryWanted& wanted,
@@ -47,17 +61,7 @@ Result<> Queries::plan_history(const std::string& plan, const HistoryWanted& wan
                   printable(plan.substr(0, wire::max_name)), did_you_mean(plan, names));
     }
   }
-  for (const store::RunRow& row : page.rows) {
-    v1::HistoryPoint* point = out->add_points();
-    point->set_id(scheduler::run_name(row.number));
-    point->set_plan(row.plan);
-    point->set_rev(row.rev);
-    point->set_ref(row.ref);
-    point->set_project(row.project);
-    point->set_verdict(api::verdict_of(row.verdict));
-    point->set_sentence(row.sentence);
-    set_times(row.started, row.ended, point);
-  }
+  for (const store::RunRow& row : page.rows) add_point(scheduler::run_name(row.number), row, out);
   summarise(out);
   return {};
 }
@@ -70,21 +74,11 @@ Result<> Queries::board_history(const std::string& board, const HistoryWanted& w
   int counted = 0;
   for (const store::UseRow& row : uses.newest) {
     if (row.counted || row.state != "ended" || counted == counted_at_once) continue;
-    api::count_wear(backend_, to_string(scheduler::AttemptId{{row.run, row.job}, row.number}));
+    api::count_wear(backend_, name_of(row));
     ++counted;
   }
   if (counted > 0) uses = TRY(backend_.parts.store.board_uses(board, wanted.limit));
-  for (const store::UseRow& row : uses.newest) {
-    v1::HistoryPoint* point = out->add_points();
-    point->set_id(to_string(scheduler::AttemptId{{row.run, row.job}, row.number}));
-    point->set_plan(row.plan);
-    point->set_rev(row.rev);
-    point->set_ref(row.ref);
-    point->set_project(row.project);
-    point->set_verdict(api::verdict_of(row.verdict));
-    point->set_sentence(row.sentence);
-    set_times(row.started, row.ended, point);
-  }
+  for (const store::UseRow& row : uses.newest) add_point(name_of(row), row, out);
   out->set_power_switches(static_cast<std::uint64_t>(uses.power_switches));
   out->set_flash_cycles(static_cast<std::uint64_t>(uses.flash_cycles));
   summarise(out);
