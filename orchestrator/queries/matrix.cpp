@@ -119,7 +119,7 @@ Result<Table> table(store::Store& store, const std::string& rows, const Builds& 
 Result<> Queries::matrix(const MatrixWanted& wanted, v1::Matrix* out) {
   static const std::vector<std::string> rows{"plan", "profile", "board"};
   if (std::find(rows.begin(), rows.end(), wanted.rows) == rows.end()) {
-    return fail(Cause::invalid, "rows '{}' is none of {}",
+    return fail(Cause::invalid, "rows={}: it is none of {}",
                 printable(wanted.rows.substr(0, wire::max_name)), join(rows));
   }
   if (wanted.builds < 1 || wanted.builds > builds_at_most) {

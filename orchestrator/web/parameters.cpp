@@ -34,6 +34,11 @@ Result<std::int64_t> Parameters::number(const std::string& name, std::int64_t ot
   return value;
 }
 
+Result<std::uint32_t> Parameters::count(const std::string& name, std::uint32_t otherwise,
+                                        std::uint32_t least, std::uint32_t most) {
+  return static_cast<std::uint32_t>(TRY(number(name, otherwise, least, most)));
+}
+
 Result<bool> Parameters::flag(const std::string& name) {
   return TRY(number(name, 0, 0, 1)) == 1;
 }

@@ -22,6 +22,8 @@ class Parameters {
   // At least `least`, at most `most`; Cause::invalid.
   Result<std::int64_t> number(const std::string& name, std::int64_t otherwise, std::int64_t least,
                               std::int64_t most);
+  Result<std::uint32_t> count(const std::string& name, std::uint32_t otherwise, std::uint32_t least,
+                              std::uint32_t most);
   Result<bool> flag(const std::string& name);  // 1 or 0
   // Cause::invalid: something was not taken.
   [[nodiscard]] Result<> all_taken() const;
