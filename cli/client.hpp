@@ -68,8 +68,8 @@ class Client {
   // Both ways between descriptors and the board until `stop`, the end of the
   // stream, or `leave` comes in on `in`. With `hold` assayd holds the board for as
   // long. At the end of `in` it only reads on: without `hold` for ever, else until
-  // the board has been silent for a moment (0.5 s, before its first
-  // word 2 s; at most 10 s).
+  // the board has been silent for a moment (0.5 s, before its first word 2 s; at most
+  // 10 s).
   struct ConsoleEnds {
     int in = 0, out = 1;
     bool hold = false;

@@ -137,10 +137,16 @@ class Up {
   static void say(const std::string& text) { print(stderr, Line{{"assay: " + text}}); }
 
   Result<std::string> start_assayd(const fs::path& state) {
-    const std::string program = (program_folder() / "assayd").string();
-    auto& child = supervisor_.add("assayd",
-                                  {program, "--state", (state / "assayd").string(), "--web",
-                                   options_.web, "--listen", options_.listen},
+    const auto arguments = [&](const std::string& listen, const std::string& web) {
+      return std::vector<std::string>{(program_folder() / "assayd").string(),
+                                      "--state",
+                                      (state / "assayd").string(),
+                                      "--web",
+                                      web,
+                                      "--listen",
+                                      listen};
+    };
+    auto& child = supervisor_.add("assayd", arguments(options_.listen, options_.web),
                                   state / "log/assayd.log", "ready grpc=");
     TRY(supervisor_.start(child, assayd_time));
     std::string grpc = child.ready_line.substr(child.ready.size());
@@ -149,14 +155,12 @@ class Up {
     grpc = grpc.substr(0, space);
     if (auto endpoint = wire::parse_endpoint(grpc); !endpoint)
       return tl::unexpected(endpoint.error().in("assayd's ready line"));
+    constexpr std::string_view named = "web=http://";
+    if (!web_.empty() && !web_.starts_with(named))
+      return fail(Cause::internal, "assayd's ready line: '{}'", web_);
     // A new one must come up where the others look for it.
-    child.args.back() = grpc;
-    constexpr std::string_view named = "web=";
-    constexpr std::string_view scheme = "http://";
-    if (web_.empty()) return grpc;
-    if (!web_.starts_with(named)) return fail(Cause::internal, "assayd's ready line: '{}'", web_);
-    web_.erase(0, named.size());
-    if (web_.starts_with(scheme)) child.args[child.args.size() - 3] = web_.substr(scheme.size());
+    child.args = arguments(grpc, web_.empty() ? options_.web : web_.substr(named.size()));
+    if (!web_.empty()) web_.erase(0, std::string_view("web=").size());
     return grpc;
   }
 
