@@ -21,6 +21,15 @@ setup_npm() {
   printf '%s\n' "$kind $want" >"$stamp"
 }
 
+# The types of the protos, when they or what makes them changed.
+page_types() {
+  local stamp=$pages/src/proto/assay-stamp want
+  want=$(cat "$root"/proto/assay/v1/*.proto "$pages/package-lock.json" | sha256sum)
+  [ "$(cat "$stamp" 2>/dev/null)" != "$want" ] || return 0
+  logged 'types from the protos' npm --prefix "$pages" run -s proto
+  printf '%s\n' "$want" >"$stamp"
+}
+
 pages_key() {
   (cd "$root" && find reports/pages proto -type f \
     ! -path '*/node_modules/*' ! -path '*/dist/*' ! -path '*/src/proto/*' ! -path '*/tests/*' -print0 |
@@ -38,7 +47,7 @@ build_pages() {
     setup_node
     setup_npm build
     say 'Building the pages'
-    logged 'types from the protos' npm --prefix "$pages" run -s proto
+    page_types
     logged 'bundling the pages' npm --prefix "$pages" run -s build
     mkdir -p "$cache/pages"
     rm -rf "$home" "$home.new"

@@ -27,7 +27,7 @@ setup() {
       setup_node
       setup_buf
       setup_npm test
-      logged 'types from the protos' npm --prefix "$pages" run -s proto
+      page_types
       ;;
   esac
 }

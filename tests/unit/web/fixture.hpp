@@ -148,40 +148,31 @@ class WebTest : public testing::Test {
   }
 
   // r1.1.1 runs on board v1 in role dut.
-  void begin_run() {
+  void begin_run() { commit_run("running", "", 0); }
+  void end_run() {
+    append(evidence::AttemptEnded{evidence::Verdict::passed, "", -1, false}, "");
+    commit_run("ended", "passed", 3);
+    backend_.runs->notify("r1");
+  }
+  void commit_run(const std::string& state, const std::string& verdict, std::int64_t ended) {
     store::Batch batch;
     store::RunRow row;
     row.number = 1;
     row.plan = "tiny";
-    row.state = "running";
+    row.state = state;
+    row.verdict = verdict;
     row.submitted = 1;
     row.started = 2;
+    row.ended = ended;
     batch.runs.push_back(row);
     store::JobRow job;
     job.run = job.index = 1;
     job.profile = "virtual-zephyr";
-    job.state = "running";
+    job.state = state;
+    job.verdict = verdict;
     batch.jobs.push_back(job);
-    batch.attempts.push_back(attempt("running", ""));
+    batch.attempts.push_back(attempt(state, verdict));
     ASSERT_TRUE(store_->commit(batch));
-  }
-  void end_run() {
-    append(evidence::AttemptEnded{evidence::Verdict::passed, "", -1, false}, "");
-    store::Batch batch;
-    store::RunRow row;
-    row.number = 1;
-    row.state = "ended";
-    row.verdict = "passed";
-    row.ended = 3;
-    batch.runs.push_back(row);
-    store::JobRow job;
-    job.run = job.index = 1;
-    job.state = "ended";
-    job.verdict = "passed";
-    batch.jobs.push_back(job);
-    batch.attempts.push_back(attempt("ended", "passed"));
-    ASSERT_TRUE(store_->commit(batch));
-    backend_.runs->notify("r1");
   }
   static store::AttemptRow attempt(const std::string& state, const std::string& verdict) {
     store::AttemptRow row;
