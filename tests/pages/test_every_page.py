@@ -77,3 +77,20 @@ def test_forged_run_shows_each_channel(shared, runs, open_page):
     page.get_by_text("disagrees").first.wait_for()
     for channel in ("console", "smp", "flash"):
         assert page.get_by_role("row").filter(has_text=channel).filter(has_text="disagrees").count() >= 1, channel
+
+
+def test_step_shows_its_lines(shared, runs, open_page):
+    """A range of lines is an address: it can be shared, and grows with Shift."""
+    page = open_page(f"{shared.web}/runs/{runs['red']}")
+    page.get_by_role("button", name="Show in the console").first.click()
+    page.wait_for_url("**#dut-L*")
+    first, last = map(int, re.fullmatch(r"#dut-L(\d+)-L(\d+)", page.evaluate("location.hash")).groups())
+    assert first < last
+    chosen = page.locator(".console .row.chosen .no")
+    expect(chosen.first).to_have_text(str(first))
+    page.reload()
+    expect(chosen.first).to_have_text(str(first))
+    page.get_by_role("link", name=f"Line {first}", exact=True).click()
+    expect(chosen).to_have_text([str(first)])
+    page.get_by_role("link", name=f"Line {first + 2}", exact=True).click(modifiers=["Shift"])
+    expect(chosen).to_have_text([str(n) for n in range(first, first + 3)])
