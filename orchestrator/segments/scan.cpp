@@ -16,14 +16,17 @@ Scan::Scan(Segments& segments, const std::string& attempt, Cursor from)
 
 Result<std::optional<Scan::Record>> Scan::next() {
   const Cursor before = cursor();
-  const auto message = TRY(reader_.next());
-  if (message) {
-    ++seq_;
-    return Record{before, *message};
+  // What is appended between the two looks is there at the second: only a record
+  // that cannot be read although bytes follow is damaged.
+  for (const bool bytes_follow : {false, true}) {
+    if (const auto message = TRY(reader_.next())) {
+      ++seq_;
+      return Record{before, *message};
+    }
+    std::uint8_t byte = 0;
+    if (bytes_follow) break;
+    if (TRY(segments_.read_records(attempt_, before.offset, {&byte, 1})) == 0) return std::nullopt;
   }
-  // The file's end, or something else?
-  std::uint8_t byte = 0;
-  if (TRY(segments_.read_records(attempt_, before.offset, {&byte, 1})) == 0) return std::nullopt;
   return fail(Cause::io, "{}: event {} at offset {} is damaged", attempt_, before.seq + 1,
               before.offset);
 }

@@ -11,6 +11,7 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "segments/scan.hpp"
 #include "wire/event.hpp"
 
 namespace assay::segments {
@@ -286,6 +287,39 @@ TEST_F(SegmentsTest, ManyWritersAtOnce) {
   open();
   const auto events = all();
   EXPECT_EQ(events, notes(1, events.size()));
+}
+
+// The end of what is stored and the next append may meet.
+TEST_F(SegmentsTest, ScansWhatIsJustAppended) {
+  constexpr std::uint64_t many = 500;
+  std::thread writer([&] {
+    for (std::uint64_t seq = 1; seq <= many; ++seq) append({note(seq)});
+  });
+  Scan scan(*segments_, "r1.1.1");
+  while (scan.cursor().seq < many) {
+    const auto record = scan.next();
+    EXPECT_TRUE(record) << record.error().text;
+    if (!record) break;
+  }
+  writer.join();
+}
+
+TEST_F(SegmentsTest, SaysWhichEventAScanFindsDamaged) {
+  append(notes(1, 3));
+  Scan whole(*segments_, "r1.1.1");
+  ASSERT_TRUE(whole.next()->has_value());
+  const auto second = whole.cursor().offset;
+  {
+    std::fstream damage(file(), std::ios::in | std::ios::out | std::ios::binary);
+    damage.seekp(static_cast<std::streamoff>(second + 9));
+    damage.put('~');
+  }
+  Scan scan(*segments_, "r1.1.1");
+  ASSERT_TRUE(scan.next()->has_value());
+  const auto record = scan.next();
+  ASSERT_FALSE(record);
+  EXPECT_EQ(record.error().text,
+            "r1.1.1: event 2 at offset " + std::to_string(second) + " is damaged");
 }
 
 }  // namespace assay::segments
