@@ -159,10 +159,17 @@ class Parser {
   void add_runs() {
     auto* app = add(app_, "runs", "Lists runs, newest first", runs_,
                     "  assay runs --status failed --limit 10\n"
+                    "  assay runs --profile virtual-zephyr --text 'not seen'\n"
                     "  assay runs --json | jq -r '.runs[].id'");
     app->add_option("--plan", runs_.plan, "Only runs of this plan")->type_name("NAME");
     app->add_option("--project", runs_.project, "Only this project's")->type_name("NAME");
     app->add_option("--ref", runs_.ref, "Only of this branch or tag")->type_name("NAME");
+    app->add_option("--rev", runs_.rev, "Only of this revision, in full")->type_name("SHA");
+    app->add_option("--profile", runs_.profile, "Only with a job on this board type")
+        ->type_name("NAME");
+    app->add_option("--text", runs_.text,
+                    "Only with this text in plan, project, revision, ref or verdict")
+        ->type_name("TEXT");
     app->add_option("--status", runs_.status,
                     "passed, failed, lab-error, cancelled, running or queued")
         ->type_name("WORD")

@@ -50,7 +50,10 @@ int execute(const RunsOptions& options, const std::string& server) {
   request.set_plan(options.plan);
   request.set_project(options.project);
   request.set_ref(options.ref);
+  request.set_rev(options.rev);
+  request.set_profile(options.profile);
   request.set_status(options.status);
+  request.set_text(options.text);
   const auto list = client->list_runs(request);
   if (!list) return complain(list.error());
   if (options.json) {
@@ -60,10 +63,10 @@ int execute(const RunsOptions& options, const std::string& server) {
   std::vector<Line> rows{heads({"RUN", "VERDICT", "PLAN", "REF", "TOOK", "SUBMITTED", "WHY"})};
   for (const auto& run : list->runs()) rows.push_back(run_row(run));
   if (rows.size() == 1) {
-    fmt::print("no runs\n");
-    return 0;
+    fmt::print("{}\n", list->next_page_token().empty() ? "no runs" : "no runs so far back");
+  } else {
+    print_cut(stdout, table(rows));
   }
-  print_cut(stdout, table(rows));
   if (!list->next_page_token().empty())
     fmt::print("more: --page {}\n", printable(list->next_page_token()));
   return 0;

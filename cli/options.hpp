@@ -33,7 +33,7 @@ struct WatchOptions {
   std::vector<std::string> runs;
 };
 struct RunsOptions {
-  std::string plan, project, ref, status, page;
+  std::string plan, project, ref, rev, profile, status, text, page;
   unsigned limit = 50;
   bool json = false;
 };

@@ -146,6 +146,13 @@ def test_listings_are_stable(shared):
     runs = shared.json("runs", "--ref", "side", "--project", "door", "--status", "passed")["runs"]
     assert runs and all(run["ref"] == "side" and run["id"] for run in runs)
     assert shared.json("runs", "--plan", "no-such-plan") == {"runs": [], "nextPageToken": ""}
+    newest = runs[0]
+    for found in (("--rev", "no-such-rev"), ("--profile", "no-such-profile"), ("--text", "no such text")):
+        assert shared.json("runs", *found)["runs"] == []
+    for filters in (("--profile", "virtual-zephyr"), ("--text", "OTA-conf"), ("--profile", "virtual-zephyr", "--ref", "side")):
+        assert newest["id"] in [run["id"] for run in shared.json("runs", *filters)["runs"]]
+    refused = shared.cli("runs", "--text", "x" * 201)
+    assert (refused.returncode, refused.stderr) == (2, "assay: text: 201 bytes, at most 200\n")
     page = shared.json("runs", "--limit", "1")
     assert len(page["runs"]) == 1
     boards = shared.json("boards")["boards"]
