@@ -82,6 +82,14 @@ void add_range(std::uint64_t from, std::uint64_t to, Facts& facts) {
 void fill(const std::string& sha256, ByteView content, v1::ArtifactInfo* out) {
   out->set_sha256(sha256);
   out->set_size(content.size());
+  // What other bytes are says nothing of those that were tested.
+  if (const std::string now = to_hex(assay::sha256(content)); now != sha256) {
+    out->set_problem(fmt::format(
+        "damaged where it is kept: its {} bytes now have the SHA-256 {}; remove it there and "
+        "upload it again",
+        content.size(), now));
+    return;
+  }
   const images::Container container = images::detect(content, "");
   const bool is_raw = container == images::Container::raw;
   out->set_format(container == images::Container::intel_hex ? "intel-hex" : is_raw ? "raw" : "elf");

@@ -10,7 +10,8 @@
 
 namespace assay::reports {
 
-// Also of what is damaged or nothing that Assay knows: `problem` then says so.
+// Also of what is no sound image, or nothing that Assay knows: `problem` or a fact of
+// that name then says so. Of bytes whose SHA-256 is another only that: no format, no facts.
 void fill(const std::string& sha256, ByteView content, v1::ArtifactInfo*);
 
 }  // namespace assay::reports

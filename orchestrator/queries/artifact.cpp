@@ -20,6 +20,11 @@ Result<> Queries::artifact(const std::string& sha256, v1::ArtifactInfo* out) {
       const std::lock_guard alone(cached_->reading_artifact);
       reports::fill(sha256, TRY(reader.read(0, reader.size())), &info);
     }
+    // Damaged on disk, or not looked into: it may be there whole the next time.
+    if (info.format().empty()) {
+      *out = std::move(info);
+      return {};
+    }
     entry->value = std::move(info);
     cached_->artifacts.weigh(sha256, *entry, entry->value.SpaceUsedLong());
   }
