@@ -235,11 +235,12 @@ Connection::Task Connection::hang_up() {
 // ---- live ----------------------------------------------------------------------------------
 
 Connection::Task Connection::tell(const Reply& reply) {
+  // Before the head: who has it misses nothing from there on.
+  const auto seat = shared_.hub->join(reply.live, reply.after, *this);
   if (!co_await write(head_of(reply, false))) co_return;
   shared_.metrics.live_opened();
   stream_.expires_never();
   net::co_spawn(shared_.io, watch_end(), [self = shared_from_this()](const std::exception_ptr&) {});
-  const auto seat = shared_.hub->join(reply.live, reply.after, *this);
   while (!gone_) {
     if (queue_.empty()) {
       if (ending_) break;

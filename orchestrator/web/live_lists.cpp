@@ -28,14 +28,29 @@ Result<std::string> LiveOverview::catch_up(Place& place) {
   return text_;
 }
 
+Result<std::set<std::string>> ChangedRuns::take() {
+  const std::lock_guard lock(mutex_);
+  auto runs = std::exchange(runs_, {});
+  if (std::exchange(too_many_, false))
+    return fail(Cause::exhausted, "more than {} runs changed at once", most);
+  return runs;
+}
+
 Result<News> LiveRuns::news(BootTime) {
   News news;
-  for (const std::string& run : changed_->take()) {
+  for (const std::string& run : TRY(changed_->take())) {
     v1::RunChange change;
     TRY(api::fill_head(source_.backend, TRY(api::run_number(run)), change.mutable_run()));
     add_event(news.text, "run", "", TRY(wire::to_json(change)));
   }
+  before_ = std::exchange(told_, news.text);
   return news;
+}
+
+// It came before this news(), or while the one before was made.
+Result<std::string> LiveRuns::catch_up(Place& place) {
+  place.level = true;
+  return before_ + told_;
 }
 
 }  // namespace assay::web

@@ -195,24 +195,47 @@ TEST_F(WebTest, IsNeverSilentForLong) {
   EXPECT_NE(client.until(": ping\n\n"), "");
 }
 
-TEST_F(WebTest, TellsListsLive) {
+class LiveListsTest : public WebTest {
+ protected:
+  std::string submit() {
+    dispatch::NewRun run;
+    run.plan = "tiny";
+    scheduler::BoardNeed need;
+    need.role = "dut";
+    need.profile = "virtual-zephyr";
+    dispatch::NewJob job;
+    job.needs.push_back(need);
+    job.verbs.emplace_back("flash");
+    job.profile = need.profile;
+    run.jobs.push_back(job);
+    const auto id = dispatcher_->submit(run);
+    EXPECT_TRUE(id) << id.error().text;
+    return id.value_or("");
+  }
+};
+
+TEST_F(LiveListsTest, TellWhatChanges) {
   Stream now(port(), "/api/v1/live/now"), runs(port(), "/api/v1/live/runs");
   EXPECT_EQ(now.next().name, "overview");
-  dispatch::NewRun run;
-  run.plan = "tiny";
-  scheduler::BoardNeed need;
-  need.role = "dut";
-  need.profile = "virtual-zephyr";
-  dispatch::NewJob job;
-  job.needs.push_back(need);
-  job.verbs.emplace_back("flash");
-  job.profile = need.profile;
-  run.jobs.push_back(job);
-  const auto id = dispatcher_->submit(run);
-  ASSERT_TRUE(id) << id.error().text;
-  EXPECT_EQ(runs.next("run").data["run"]["id"], *id);
+  const std::string id = submit();
+  EXPECT_EQ(runs.next("run").data["run"]["id"], id);
   const Said overview = now.next("overview");
-  EXPECT_EQ(overview.data["waiting"][0]["run"]["id"], *id);
+  EXPECT_EQ(overview.data["waiting"][0]["run"]["id"], id);
+}
+
+// A page asks for its list once it has the head: nothing may fall between.
+TEST_F(LiveListsTest, MissNothingFromTheHeadOn) {
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (int i = 0; i < 60; ++i) {
+    streams.push_back(std::make_unique<Stream>(port(), "/api/v1/live/runs"));
+    const std::string id = submit();
+    std::string told;
+    while (told != id) {
+      const Said said = streams.back()->next("run");
+      ASSERT_EQ(said.name, "run") << "before " << id;
+      told = said.data["run"]["id"];
+    }
+  }
 }
 
 }  // namespace
