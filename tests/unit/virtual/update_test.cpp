@@ -140,7 +140,8 @@ TEST_F(Update, UploadThatWasCutOffIsResumed) {
   const auto note = [&](std::size_t done, std::size_t) {
     if (first == 0) first = done;
   };
-  ASSERT_TRUE(client.upload(v2, {.progress = note}, wait));
+  const auto uploaded = client.upload(v2, {.progress = note}, wait);
+  ASSERT_TRUE(uploaded) << uploaded.error().text << "\nit said:\n" << board.said;
   EXPECT_GT(first, 20'000U);
   EXPECT_EQ(board.machine().read_flash(0x22400, v2.size(), wait).value_or(Bytes()), v2);
 }
