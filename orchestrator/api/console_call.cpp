@@ -1,5 +1,7 @@
 // A client's end of a board's console. Reading disturbs nobody; writing needs a
 // lease, which a person has while a job that holds the board for them runs.
+#include <algorithm>
+
 #include "api/calls.hpp"
 #include "api/console_hold.hpp"
 #include "api/listings.hpp"
@@ -136,14 +138,11 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
   Result<bool> held_for_a_person(const dispatch::Dispatcher::BoardView& board) {
     const auto attempt = scheduler::parse_attempt(board.holder);
     if (!attempt) return false;
-    for (const auto& job : TRY(backend_.parts.store.jobs(attempt->job.run))) {
-      if (job.index != attempt->job.index) continue;
-      const auto spec = TRY(wire::decode_job(as_bytes(job.spec)));
-      for (const auto& step : spec.steps) {
-        if (std::holds_alternative<plans::Hold>(step.action)) return true;
-      }
-    }
-    return false;
+    const auto bytes = TRY(backend_.parts.store.job_spec(attempt->job.run, attempt->job.index));
+    const auto spec = TRY(wire::decode_job(as_bytes(bytes)));
+    return std::any_of(spec.steps.begin(), spec.steps.end(), [](const plans::Step& step) {
+      return std::holds_alternative<plans::Hold>(step.action);
+    });
   }
 
   void on_end() override {

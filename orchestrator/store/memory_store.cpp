@@ -170,7 +170,14 @@ class MemoryStore final : public Store {
     const std::lock_guard lock(mutex_);
     std::vector<JobRow> rows;
     append(rows, jobs_, std::make_tuple(number, 0), number);
+    for (JobRow& row : rows) row.spec.clear();
     return rows;
+  }
+
+  Result<std::string> job_spec(std::int64_t run, std::int32_t job) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find({run, job});
+    return found == jobs_.end() ? std::string() : found->second.spec;
   }
 
   Result<std::vector<AttemptRow>> attempts(std::int64_t number) override {

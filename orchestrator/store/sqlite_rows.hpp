@@ -24,6 +24,9 @@ inline constexpr std::string_view whole_runs = "runs LEFT JOIN requests ON reque
 inline constexpr std::string_view job_columns =
     "run, idx, profile, params, needs, verbs, spec, spec_digest, state, verdict, sentence, "
     "attempts, lab_errors";
+inline constexpr std::string_view brief_job_columns =
+    "run, idx, profile, params, needs, verbs, '', spec_digest, state, verdict, sentence, "
+    "attempts, lab_errors";
 inline constexpr std::string_view attempt_columns =
     "run, job, number, agent, incarnation, leases, state, verdict, sentence, started, ended";
 

@@ -124,13 +124,22 @@ class SqliteStore final : public Store {
   }
 
   Result<std::vector<JobRow>> jobs(std::int64_t number) override {
-    return of_run(fmt::format("SELECT {} FROM jobs WHERE run = ? ORDER BY idx", job_columns),
+    return of_run(fmt::format("SELECT {} FROM jobs WHERE run = ? ORDER BY idx", brief_job_columns),
                   number, read_job);
   }
   Result<std::vector<AttemptRow>> attempts(std::int64_t number) override {
     return of_run(
         fmt::format("SELECT {} FROM attempts WHERE run = ? ORDER BY job, number", attempt_columns),
         number, read_attempt);
+  }
+
+  Result<std::string> job_spec(std::int64_t run, std::int32_t job) override {
+    const std::lock_guard lock(reading_);
+    return guarded<std::string>([&] {
+      SQLite::Statement statement(reader_, "SELECT spec FROM jobs WHERE run = ? AND idx = ?");
+      Binder(statement).add(run).add(job);
+      return statement.executeStep() ? statement.getColumn(0).getString() : std::string();
+    });
   }
 
   Result<std::string> identity() override {

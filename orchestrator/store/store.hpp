@@ -152,9 +152,11 @@ class Store {
   virtual Result<BoardUses> board_uses(const std::string& board, std::uint32_t limit) = 0;
   // In order of `runs`.
   virtual Result<std::vector<OutcomeRow>> outcomes(Axis, const std::vector<std::int64_t>& runs) = 0;
-  // In order.
+  // In order; jobs without `spec`, which may be megabytes of each.
   virtual Result<std::vector<JobRow>> jobs(std::int64_t run) = 0;
   virtual Result<std::vector<AttemptRow>> attempts(std::int64_t run) = 0;
+  // JobRow::spec; "" when there is no such job.
+  virtual Result<std::string> job_spec(std::int64_t run, std::int32_t job) = 0;
   // A random id made with the store: tells two stores apart in logs. That run numbers
   // are not given twice is SqliteOptions::numbers_above's part.
   virtual Result<std::string> identity() = 0;

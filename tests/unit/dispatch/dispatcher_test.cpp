@@ -45,7 +45,7 @@ TEST_F(Dispatch, StoresARunThenAssignsThenEndsIt) {
   EXPECT_EQ(attempt.state, "assigned");
   const auto job = store.jobs(1).value().at(0);
   EXPECT_EQ(job.params_json, R"({"boots":"3"})");
-  EXPECT_EQ(job.spec, "SPEC");
+  EXPECT_EQ(store.job_spec(1, 1).value(), "SPEC");
   assayd->assignment_answered("r1.1.1", true, "");
   EXPECT_THAT(assayd->renewed("lab", {"r1.1.1", "r7.1.1", "x"}),
               testing::ElementsAre("r7.1.1", "x"));

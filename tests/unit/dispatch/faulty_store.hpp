@@ -68,6 +68,9 @@ class FaultyStore final : public store::Store {
     return memory_->outcomes(axis, runs);
   }
   Result<std::vector<store::JobRow>> jobs(std::int64_t n) override { return memory_->jobs(n); }
+  Result<std::string> job_spec(std::int64_t run, std::int32_t job) override {
+    return memory_->job_spec(run, job);
+  }
   Result<std::vector<store::AttemptRow>> attempts(std::int64_t n) override {
     return memory_->attempts(n);
   }
