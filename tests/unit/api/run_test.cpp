@@ -1,6 +1,7 @@
 // A run from submission to verdict, over real gRPC, with streams that break.
 #include <gmock/gmock.h>
 
+#include <future>
 #include <thread>
 
 #include "fixture.hpp"
@@ -200,6 +201,7 @@ TEST_F(RunTest, WatchersSeeEventsInOrderAndTheVerdictLast) {
   const std::string attempt = begin();
   std::vector<std::uint64_t> seen;
   std::vector<v1::RunState> states;
+  std::promise<void> looking;
   std::jthread watcher([&] {
     Context context;
     v1::WatchRunRequest what;
@@ -208,11 +210,15 @@ TEST_F(RunTest, WatchersSeeEventsInOrderAndTheVerdictLast) {
     const auto stream = client_->WatchRun(&context, what);
     v1::WatchRunResponse response;
     while (stream->Read(&response)) {
-      if (response.has_part()) states.push_back(response.part().run().state());
+      if (response.has_part()) {
+        if (states.empty()) looking.set_value();
+        states.push_back(response.part().run().state());
+      }
       if (response.has_event()) seen.push_back(response.event().event().seq());
     }
     EXPECT_TRUE(stream->Finish().ok());
   });
+  ASSERT_EQ(looking.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
   FakeUplink uplink(*agents_, attempt);
   for (const auto& event : failed_attempt()) {
     uplink.send({event});
