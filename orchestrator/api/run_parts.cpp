@@ -124,17 +124,42 @@ Result<bool> RunParts::next(v1::RunPart* out) {
     }
     if (next.attempt) {
       v1::Job& last = *jobs.Mutable(jobs.size() - 1);
-      if (!TRY(add(attempts_[*next.attempt], last.add_attempts(), bytes))) break;
+      if (!TRY(add(next.job, attempts_[*next.attempt], last.add_attempts(), bytes))) break;
     }
     pending_.pop_front();
+  }
+  if (pending_.empty()) {
+    spec_job_.reset();
+    spec_ = {};
   }
   out->set_more(!pending_.empty());
   return true;
 }
 
-Result<bool> RunParts::add(OneAttempt& one, v1::Attempt* out, std::size_t& bytes) {
+Result<> RunParts::tell(std::size_t job, v1::StepResult* out) {
+  if (spec_job_ != job) {
+    const auto bytes =
+        TRY(backend_.parts.store.job_spec(number_, static_cast<std::int32_t>(job) + 1));
+    spec_job_ = job;
+    // One that cannot be read has no steps: better a run without words than none.
+    if (!spec_.ParseFromString(bytes)) spec_ = {};
+  }
+  const auto steps = static_cast<std::uint32_t>(spec_.steps_size());
+  const std::uint32_t at = out->index();
+  if (at >= steps + static_cast<std::uint32_t>(spec_.finally_size())) return {};
+  const v1::Step& step =
+      at < steps ? spec_.steps(static_cast<int>(at)) : spec_.finally(static_cast<int>(at - steps));
+  out->set_id(step.id());
+  out->set_role(step.role());
+  out->set_text(step.text());
+  out->set_place(step.place());
+  return {};
+}
+
+Result<bool> RunParts::add(std::size_t job, OneAttempt& one, v1::Attempt* out, std::size_t& bytes) {
   *out = one.head;
   bool all = false;
+  Result<> told;
   TRY(backend_.records.read(one.head.id(), [&](const evidence::AttemptRecord& record) {
     // What changes while it is being sent is newer than the goal: sent once more.
     if (one.step == 0) one.goal = record.version();
@@ -151,11 +176,14 @@ Result<bool> RunParts::add(OneAttempt& one, v1::Attempt* out, std::size_t& bytes
       const evidence::StepRecord& step = steps[one.step++];
       // The attempt's end says what became of a step that has none.
       if (step.version <= one.sent && (step.state || !one.changed)) continue;
-      fill_step(step, out->verdict(), out->add_steps());
-      bytes += out->steps(out->steps_size() - 1).ByteSizeLong();
+      v1::StepResult* to = out->add_steps();
+      fill_step(step, out->verdict(), to);
+      if (step.state == evidence::StepState::skipped && told) told = tell(job, to);
+      bytes += to->ByteSizeLong();
     }
     all = one.step >= steps.size();
   }));
+  TRY(told);
   if (!all) return false;
   one.sent = one.goal;
   one.step = 0;

@@ -3,6 +3,7 @@
 // Not thread-safe: one call's. Blocks for the disk.
 #pragma once
 
+#include <assay/v1/job.pb.h>
 #include <assay/v1/orchestrator.pb.h>
 
 #include <cstdint>
@@ -56,7 +57,9 @@ class RunParts {
   };
   Result<> find_new();
   // false: the part is full, the rest of it comes with the next.
-  Result<bool> add(OneAttempt&, v1::Attempt*, std::size_t& bytes);
+  Result<bool> add(std::size_t job, OneAttempt&, v1::Attempt*, std::size_t& bytes);
+  // The words of a step that never began: its events have none.
+  Result<> tell(std::size_t job, v1::StepResult*);
 
   Backend& backend_;
   const std::int64_t number_;
@@ -67,6 +70,9 @@ class RunParts {
   std::vector<std::string> names_;
   std::unordered_map<std::string, std::size_t> by_name_;
   std::deque<Pending> pending_;
+  // Of the job that is being told, once it was asked for.
+  std::optional<std::size_t> spec_job_;
+  v1::JobSpec spec_;
 };
 
 }  // namespace assay::api
