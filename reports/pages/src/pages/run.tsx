@@ -77,18 +77,36 @@ export function RunView({ first }: { first: RunJson }) {
   const roles = rolesOf(attempt, (timeline?.activity ?? []).map((one) => one.role))
   const lines = useMemo(() => linesOf(hash), [hash])
   const [asRole, setAsRole] = useState('')
-  const role = [lines?.role, asRole, roles[0]].find((one) => one !== undefined && roles.includes(one)) ?? ''
+  const [turn, setTurn] = useState(0)
   const step = stepOf(query)
   const steps = attempt?.steps ?? []
+  const stepRole = steps.find((one) => (one.index ?? 0) === step)?.role
+  const role = [lines?.role, asRole, stepRole, roles[0]].find((one) => one !== undefined && roles.includes(one)) ?? ''
   const marks = useMemo(() => timeline?.marks ?? [], [timeline])
+  // Lines of the address, or else those of the chosen step.
+  const at = useMemo(() => {
+    if (lines?.role === role) return lines
+    const own = step === undefined ? undefined : stepLines(rowMarks(marks, role), step, Infinity)
+    return own && { role, from: own.from, to: own.to - 1 }
+  }, [lines, role, step, marks])
 
   const here = path + (query.size === 0 ? '' : `?${query.toString()}`)
-  const look = (at: Lines) => go(`${here}#${hashOf(at)}`, true)
+  const look = (to: Lines) => go(`${here}#${hashOf(to)}`, true)
+  const consoleOf = (of: StepResultJson | undefined) => (of?.role !== undefined && roles.includes(of.role) ? of.role : role)
+  // The console goes there, the page stays.
+  const chooseStep = (index: number) => {
+    setAsRole(consoleOf(steps.find((one) => (one.index ?? 0) === index)))
+    setTurn((n) => n + 1)
+    const next = new URLSearchParams(query)
+    next.set('step', String(index))
+    go(`${path}?${next.toString()}`, true)
+  }
   const showStep = (of: StepResultJson) => {
-    const own = of.role !== undefined && roles.includes(of.role) ? of.role : role
-    const at = stepLines(rowMarks(marks, own), of.index ?? 0, consoles.of(attemptId, own).total ?? 0)
+    const own = consoleOf(of)
+    const range = stepLines(rowMarks(marks, own), of.index ?? 0, consoles.of(attemptId, own).total ?? 0)
     setAsRole(own)
-    if (at) look({ role: own, from: at.from, to: Math.max(at.from, at.to - 1) })
+    setTurn((n) => n + 1)
+    if (range) look({ role: own, from: range.from, to: Math.max(range.from, range.to - 1) })
     document.getElementById('console')?.scrollIntoView({ block: 'start' })
   }
   const other = baseline.data?.run
@@ -100,10 +118,10 @@ export function RunView({ first }: { first: RunJson }) {
       {attempt && job ? (
         <>
           {steps.length > 0 || timeline ? (
-            <Timeline key={`t${attemptId}`} steps={steps} timeline={timeline} step={step} onStep={(n) => setQuery({ step: String(n) })} />
+            <Timeline key={`t${attemptId}`} steps={steps} timeline={timeline} step={step} onStep={chooseStep} />
           ) : null}
           <div class="split">
-            <Steps key={`s${attemptId}`} attempt={attemptId} steps={steps} step={step} onStep={(n) => setQuery({ step: String(n) })} onConsole={showStep} />
+            <Steps key={`s${attemptId}`} attempt={attemptId} steps={steps} step={step} onStep={chooseStep} onConsole={showStep} />
             <section class="console-part" aria-labelledby="console">
               <h2 id="console">Console
                 {roles.length > 1 ? roles.map((one) => (
@@ -115,7 +133,7 @@ export function RunView({ first }: { first: RunJson }) {
               </h2>
               {role === '' ? <p class="faint">No board has a console here.</p> : (
                 <Console key={`${attemptId} ${role}`} attempt={attemptId} role={role} store={consoles.of(attemptId, role)} marks={marks} steps={steps}
-                  at={lines?.role === role ? lines : undefined} onLines={look} follows={!ended} />
+                  at={at} turn={turn} onLines={look} follows={!ended} />
               )}
             </section>
           </div>

@@ -3,6 +3,7 @@ import { cleanup, fireEvent, render, screen } from '@testing-library/preact'
 import { afterEach, expect, it, vi } from 'vitest'
 import type { RunLive } from '../../src/data/source.ts'
 import { RunPage } from '../../src/pages/run.tsx'
+import { rowHeight } from '../../src/pages/run/rows.ts'
 import type { RunJson } from '../../src/proto/assay/v1/orchestrator_pb.ts'
 import { SourceContext } from '../../src/shell/load.tsx'
 import { Router } from '../../src/shell/router.tsx'
@@ -46,6 +47,16 @@ it("shows a step's lines in the console", async () => {
   fireEvent.click(screen.getByRole('button', { name: 'Show in the console' }))
   await vi.waitFor(() => expect(chosenLines()).toEqual(Array.from({ length: 20 }, (_, i) => String(i + 11))))
   expect(location.hash).toBe('#dut-L11-L30')
+})
+it("moves the console to the chosen step's lines, and its address says only the step", async () => {
+  history.replaceState(null, '', '/runs/r1#dut-L3')
+  show()
+  await vi.waitFor(() => expect(chosenLines()).toEqual(['3']))
+  fireEvent.click(screen.getByRole('button', { name: /expect: app.ready/ }))
+  await vi.waitFor(() => expect(chosenLines()).toEqual(Array.from({ length: 20 }, (_, i) => String(i + 11))))
+  expect(location.search + location.hash).toBe('?step=1')
+  // Its first line is the 13th row, behind two marks: eight rows above it stay in view.
+  expect(document.querySelector('.lines')?.scrollTop).toBe(4 * rowHeight)
 })
 it('goes to the lines of an address, and Shift makes more of them', async () => {
   history.replaceState(null, '', '/runs/r1#dut-L3')

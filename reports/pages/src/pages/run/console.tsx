@@ -63,14 +63,15 @@ function MarkRow({ mark, steps }: { mark: MarkJson; steps: readonly StepResultJs
   return <><span class="at">{stamp(seconds(mark.at))}</span><span class="what">{visible(words)}</span></>
 }
 
-export function Console({ attempt, role, store, marks, steps, at, onLines, follows }: {
+export function Console({ attempt, role, store, marks, steps, at, turn, onLines, follows }: {
   attempt: string
   role: string
   store: LineStore
   marks: readonly MarkJson[]
   steps: readonly StepResultJson[]
-  // What is looked at; a new object moves the view there.
+  // What is looked at: the view goes there when its first line or the turn is another.
   at: Lines | undefined
+  turn: number
   onLines: (lines: Lines) => void
   follows: boolean // more may come
 }) {
@@ -94,13 +95,14 @@ export function Console({ attempt, role, store, marks, steps, at, onLines, follo
 
   // To the line of the address, once it is known how many there are.
   const known = store.total !== undefined
-  const went = useRef<Lines | undefined>(undefined)
+  const went = useRef('')
+  const goes = useCallback((lines: Lines) => `${turn} ${lines.from}`, [turn])
   useLayoutEffect(() => {
-    if (!known || at?.role !== role || went.current === at) return
-    went.current = at
+    if (!known || at?.role !== role || went.current === goes(at)) return
+    went.current = goes(at)
     setFollow(false)
     move(rows.of(at.from) - Math.floor(view / rowHeight / 3))
-  }, [at, role, known, rows, move, view, setFollow])
+  }, [at, goes, role, known, rows, move, view, setFollow])
 
   const first = Math.max(0, Math.floor(top) - (wrap ? 0 : spare))
   const last = Math.min(rows.count, Math.ceil(top + view / rowHeight) + spare)
@@ -112,7 +114,7 @@ export function Console({ attempt, role, store, marks, steps, at, onLines, follo
 
   const pick = (line: number, grow: boolean) => {
     const lines = selected(at, role, line, grow)
-    went.current = lines
+    went.current = goes(lines)
     onLines(lines)
   }
   const goTo = (line: number) => onLines({ role, from: line, to: line })
@@ -192,7 +194,7 @@ export function Console({ attempt, role, store, marks, steps, at, onLines, follo
         <button type="button" onClick={ask} disabled={total === 0}>Line…</button>
         <button type="button" aria-pressed={wrap} onClick={() => setWrap(!wrap)}>Wrap</button>
         {follows ? <button type="button" aria-pressed={follow} onClick={() => setFollow(!follow)}>Follow</button> : null}
-        {at?.role === role ? <button type="button" onClick={() => void copy()}>Copy {at.to > at.from ? 'lines' : 'line'}</button> : null}
+        {at?.role === role && at.to >= at.from ? <button type="button" onClick={() => void copy()}>Copy {at.to > at.from ? 'lines' : 'line'}</button> : null}
         {url === undefined ? null : <a class="download" href={url} download={`${attempt}-${role}.log`}>Download</a>}
         <span class="faint" role="status">{copied}</span>
         <span class="faint count">{plural(total, 'line')}, {bytes(store.bytes)}</span>
