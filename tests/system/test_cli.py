@@ -188,6 +188,13 @@ def test_ctrl_c_cancels(shared):
     run = re.search(r"run \S*(r\d+)", out)[1]
     shown = shared.show(run)
     assert shown["verdict"] == "VERDICT_CANCELLED"
+    # What was not begun any more is named as its plan names it.
+    steps = shown["jobs"][0]["attempts"][0]["steps"]
+    skipped = [step for step in steps if step["state"] == "STEP_STATE_SKIPPED"]
+    assert "confirmed" in [step["id"] for step in skipped]
+    assert all(step["text"] and step["role"] == "dut" and step["place"] for step in skipped), skipped
+    human = shared.cli("show", run, check=PASSED).stdout
+    assert all(f"{step['text']} (skipped)\n" in human for step in skipped), human
     # And its board was left in order.
     assert {board["state"] for board in shared.json("boards")["boards"]} == {"idle"}
 
