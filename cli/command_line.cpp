@@ -216,7 +216,7 @@ class Parser {
     needed(app, "run", report_.run, "Run");
     app->add_option("--html", report_.html, "All of it in one page; - is standard output")
         ->type_name("FILE");
-    app->add_option("--max-size", report_.max_size, "Of the page's data, 1 to 500; default 20")
+    app->add_option("--max-size", report_.max_size, "Of that file, 1 to 500; default 20")
         ->type_name("MIB");
     app->add_option("--junit", report_.junit, "JUnit XML; - is standard output")->type_name("FILE");
     app->add_option("--tap", report_.tap, "Test Anything Protocol; - is standard output")

@@ -60,7 +60,7 @@ struct RetestOptions {
 inline constexpr std::uint64_t max_report_mib = 500;
 struct ReportOptions {
   std::string run, html, junit, tap;  // files; "-" is standard output
-  std::uint64_t max_size = 20;        // MiB of data in the HTML file
+  std::uint64_t max_size = 20;        // MiB of the HTML file
   bool json = false;
 };
 struct BoardsOptions {

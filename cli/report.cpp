@@ -88,7 +88,7 @@ int execute(const ReportOptions& options, const std::string& server) {
     fmt::print(stderr, "assay: {} has not ended yet\n", run->id());
   if (!options.html.empty()) {
     if (const auto wrote =
-            write_html(*client, *run, options.max_size << 20, options.html, interrupts.token());
+            write_html(*client, *run, options.max_size, options.html, interrupts.token());
         !wrote)
       return complain(wrote.error());
   }

@@ -3,18 +3,16 @@
 #include <fmt/core.h>
 
 #include <chrono>
-#include <list>
-#include <map>
+#include <cstdio>
+#include <utility>
 
 #include "base/file.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
-#include "cli/report_run.hpp"
+#include "cli/options.hpp"
 #include "plans/shipped.hpp"
 #include "reports/artifact_facts.hpp"
-#include "reports/gaps.hpp"
 #include "reports/static_report.hpp"
-#include "reports/to_messages.hpp"
 #include "wire/event.hpp"
 
 #include "assay/v1/web.pb.h"
@@ -33,87 +31,27 @@ Result<std::string> page_template() {
   return page;
 }
 
-// One attempt on its way into the report.
-class AttemptEvidence {
- public:
-  AttemptEvidence(std::string attempt, std::size_t budget)
-      : attempt_(std::move(attempt)), budget_(budget) {}
-
-  void add(const evidence::Event& event, std::list<reports::ReportedConsole>& consoles) {
-    fold_.add(event);
-    const auto* console = std::get_if<evidence::ConsoleBytes>(&event.body);
-    if (console == nullptr || console->sent) return;
-    auto [at, is_new] = roles_.try_emplace(event.role);
-    Role& role = at->second;
-    if (is_new) {
-      consoles.emplace_back(attempt_, event.role);
-      role.kept = &consoles.back();
-      role.kept->shrink(budget_);
-    }
-    const auto keep = [&](reports::ConsoleLine&& line) { role.kept->add(std::move(line)); };
-    if (role.gaps.before(console->offset, console->bytes.size()) > 0) role.text.gap(keep);
-    role.text.add(event.at, as_text(console->bytes), keep);
-  }
-  void end() {
-    for (auto& [name, role] : roles_) {
-      if (auto line = role.text.open()) role.kept->add(std::move(*line));
-    }
-  }
-  void fill(v1::StaticReport* report) const {
-    reports::fill(attempt_, fold_, report->add_timelines());
-    for (const auto& [name, role] : roles_) {
-      const auto* folded = fold_.console(name);
-      if (folded == nullptr) continue;  // one of too many roles
-      role.kept->fill(folded->bytes(), fold_.ended(), reports::cut_of(*folded), report);
-    }
-  }
-
- private:
-  struct Role {
-    reports::ConsoleText text;
-    reports::Gaps gaps;
-    reports::ReportedConsole* kept = nullptr;
-  };
-  const std::string attempt_;
-  const std::size_t budget_;
-  reports::AttemptFold fold_;
-  std::map<std::string, Role> roles_;
-};
-
-void share(std::list<reports::ReportedConsole>& consoles, std::size_t budget) {
-  std::vector<std::size_t> sizes;
-  for (const auto& console : consoles) sizes.push_back(console.size());
-  const std::size_t size = reports::fair_size(sizes, budget);
-  for (auto& console : consoles) console.shrink(size);
+Result<> read_attempt(Client& client, const std::string& attempt, reports::StaticReport& report,
+                      const std::stop_token& stop) {
+  TRY(report.begin_attempt(attempt));
+  Result<> understood;
+  TRY(client.read_events(attempt, 0, false, stop, [&](const v1::Event& event) {
+    auto known = wire::from_proto(event);
+    if (!known) understood = tl::unexpected(known.error());
+    if (known) report.add(*known);
+    return understood.has_value();
+  }));
+  TRY(understood);
+  return report.end_attempt();
 }
 
-Result<> read_evidence(Client& client, const v1::Run& run, std::size_t budget,
-                       v1::StaticReport* report, const std::stop_token& stop) {
-  std::list<reports::ReportedConsole> consoles;
-  std::list<AttemptEvidence> attempts;
+Result<> read_evidence(Client& client, const v1::Run& run, reports::StaticReport& report,
+                       const std::stop_token& stop) {
   for (const auto& job : run.jobs()) {
     for (const auto& attempt : job.attempts()) {
-      auto& evidence = attempts.emplace_back(attempt.id(), budget);
-      Result<> understood;
-      TRY(client.read_events(attempt.id(), 0, false, stop, [&](const v1::Event& event) {
-        auto known = wire::from_proto(event);
-        if (!known) understood = tl::unexpected(known.error());
-        if (known) evidence.add(*known, consoles);
-        return understood.has_value();
-      }));
-      TRY(understood);
-      evidence.end();
-      // Each time: together they never take much more than the budget.
-      share(consoles, budget);
+      TRY(read_attempt(client, attempt.id(), report, stop));
     }
   }
-  for (const auto& console : consoles) {
-    if (console.missing() > 0) {
-      report->add_cut(fmt::format("{} of {} lines of {}'s console in {}", console.missing(),
-                                  console.lines(), printable(console.role()), console.attempt()));
-    }
-  }
-  for (const auto& evidence : attempts) evidence.fill(report);
   return {};
 }
 
@@ -154,28 +92,63 @@ Result<> read_baseline(Client& client, const v1::Run& run, v1::StaticReport* rep
   request.set_page_token(run.id());
   const auto found = TRY(client.list_runs(request));
   if (found.runs().empty()) return {};
-  *report->mutable_baseline()->mutable_run() = TRY(client.get_run(found.runs(0).id()));
+  auto& baseline = *report->mutable_baseline()->mutable_run();
+  baseline = TRY(client.get_run(found.runs(0).id()));
+  // Compared is what was tested, as HTTP has it.
+  baseline.clear_jobs();
   return {};
+}
+
+// A larger limit than is allowed helps nobody.
+Error too_large(const v1::Run& run, std::uint64_t fixed, std::uint64_t max_mib) {
+  const std::uint64_t mib = (fixed + (1U << 20) - 1) >> 20;
+  return {Cause::invalid,
+          fmt::format("{}: without its consoles the report takes at least {} MiB, --max-size {} "
+                      "allows {}: {}",
+                      printable(run.id()), mib, max_mib, max_mib,
+                      mib <= max_report_mib
+                          ? fmt::format("give --max-size {} or more", mib)
+                          : fmt::format("more than {} are not possible", max_report_mib))};
+}
+
+Result<> write_page(const reports::StaticReport& report, const std::string& file) {
+  if (file != "-") {
+    return write_file(file, [&](const WritePiece& write) {
+      return report.write([&](std::string_view piece) { return write(as_bytes(piece)); });
+    });
+  }
+  return report.write([](std::string_view piece) -> Result<> {
+    if (std::fwrite(piece.data(), 1, piece.size(), stdout) == piece.size() &&
+        std::fflush(stdout) == 0)
+      return {};
+    return fail(Cause::io, "standard output cannot be written");
+  });
 }
 
 }  // namespace
 
-Result<> write_html(Client& client, const v1::Run& run, std::uint64_t max_bytes,
+Result<> write_html(Client& client, const v1::Run& run, std::uint64_t max_mib,
                     const std::string& file, std::stop_token stop) {
   // First: without it nothing else is of use.
-  const std::string page = TRY(page_template());
-  v1::StaticReport report;
-  *report.mutable_run() = run;
-  report.set_version(std::string(version));
-  report.set_made_unix_micros(std::chrono::duration_cast<std::chrono::microseconds>(
-                                  std::chrono::system_clock::now().time_since_epoch())
-                                  .count());
-  TRY(read_evidence(client, run, max_bytes, &report, stop));
-  for (const auto& named : run.artifacts()) TRY(read_artifact(client, named, &report, stop));
-  TRY(read_baseline(client, run, &report));
-  for (const auto& named : report.baseline().run().artifacts())
-    TRY(read_artifact(client, named, &report, stop));
-  return write_report(TRY(reports::report_page(page, TRY(reports::embedded_json(report)))), file);
+  std::string page = TRY(page_template());
+  v1::StaticReport head;
+  *head.mutable_run() = run;
+  head.set_version(std::string(version));
+  head.set_made_unix_micros(std::chrono::duration_cast<std::chrono::microseconds>(
+                                std::chrono::system_clock::now().time_since_epoch())
+                                .count());
+  for (const auto& named : run.artifacts()) TRY(read_artifact(client, named, &head, stop));
+  TRY(read_baseline(client, run, &head));
+  for (const auto& named : head.baseline().run().artifacts())
+    TRY(read_artifact(client, named, &head, stop));
+  auto report = TRY(reports::StaticReport::make(std::move(page), head, max_mib << 20));
+  head.Clear();
+  const auto read = read_evidence(client, run, report, stop);
+  // Also of a run without attempts.
+  if (report.fixed() > max_mib << 20)
+    return tl::unexpected(too_large(run, report.fixed(), max_mib));
+  TRY(read);
+  return write_page(report, file);
 }
 
 }  // namespace assay::cli

@@ -12,9 +12,10 @@
 
 namespace assay::cli {
 
-// Reads the run's events and artifacts; past `max_bytes` of data the middle of large
-// consoles is left out, and the page says so. `file` is "-" for standard output.
-Result<> write_html(Client&, const v1::Run&, std::uint64_t max_bytes, const std::string& file,
+// Reads the run's events and artifacts. The file takes at most `max_mib`: for that the
+// middle of large consoles is left out, and the page says so; Cause::invalid when what
+// else there is of the run takes more. `file` is "-" for standard output.
+Result<> write_html(Client&, const v1::Run&, std::uint64_t max_mib, const std::string& file,
                     std::stop_token);
 
 }  // namespace assay::cli

@@ -1,60 +1,71 @@
 // A run's evidence as one HTML file that needs no server: the page that Vite
-// builds (reports/pages/dist/report.html) with a StaticReport in it.
-// Thread-safe: free functions; a ReportedConsole has one owner. Sizes in bytes.
+// builds (reports/pages/dist/report.html) with a v1::StaticReport in it.
+//
+// The file never takes more than its limit. What is not console must fit as it is;
+// consoles share what it leaves, and the file says what was cut of them. Memory: at
+// most about three times the limit and one attempt's fold, however many attempts
+// there are. A value with one owner. Sizes in bytes.
 #pragma once
 
 #include <assay/v1/web.pb.h>
 
 #include <cstdint>
-#include <deque>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
-#include "reports/console_text.hpp"
+#include "evidence/event.hpp"
+#include "reports/reported_console.hpp"
 
 namespace assay::reports {
 
-// As proto JSON in which neither a tag nor a line end of JavaScript can stand:
-// '<', '>', '&', U+2028 and U+2029 are escaped.
-Result<std::string> embedded_json(const v1::StaticReport&);
-
-// The template with `json` in its place. Cause::invalid when the template does not
-// have that place exactly once.
-Result<std::string> report_page(std::string_view page, std::string_view json);
-
-// One console on its way into the file: its first and its last lines.
-class ReportedConsole {
+class StaticReport {
  public:
-  ReportedConsole(std::string attempt, std::string role)
-      : attempt_(std::move(attempt)), role_(std::move(role)) {}
-  void add(ConsoleLine&&);
-  // About what the lines take in the file.
-  [[nodiscard]] std::size_t size() const { return head_size_ + tail_size_; }
-  // Keeps half of it at either end.
-  void shrink(std::size_t size);
-  // What is at hand as one message, or two when lines are missing between.
-  void fill(std::uint64_t bytes, bool ended, const std::string& cut, v1::StaticReport*) const;
+  using Write = std::function<Result<>(std::string_view)>;
 
-  [[nodiscard]] const std::string& attempt() const { return attempt_; }
-  [[nodiscard]] const std::string& role() const { return role_; }
-  [[nodiscard]] std::uint64_t lines() const { return lines_; }
-  // Left out between them.
-  [[nodiscard]] std::uint64_t missing() const { return lines_ - head_.size() - tail_.size(); }
+  // `head`: all but timelines, consoles and what was cut. Cause::invalid when the
+  // page does not have the data's place exactly once.
+  static Result<StaticReport> make(std::string page, const v1::StaticReport& head,
+                                   std::uint64_t limit);
+  StaticReport(StaticReport&&) noexcept;
+  ~StaticReport();
+
+  // What the file takes so far without the lines of its consoles. Nothing more can
+  // be added once it is beyond the limit.
+  [[nodiscard]] std::uint64_t fixed() const { return fixed_; }
+
+  // Cause::exhausted when fixed() is beyond the limit. So does end_attempt().
+  Result<> begin_attempt(const std::string& id);
+  // Of the attempt that has begun, in order, each once.
+  void add(const evidence::Event&);
+  Result<> end_attempt();
+
+  // All of it, in pieces of some size. Ends with the first error of `write`.
+  Result<> write(const Write& write) const;
 
  private:
-  static std::size_t size_of(const ConsoleLine&);
+  struct Attempt;
+  // Of an attempt that has ended.
+  struct Console {
+    std::unique_ptr<ReportedConsole> lines;
+    std::string attempt, role;
+    std::string head;  // its ConsoleLines as JSON, without lines and the last brace
+  };
+  StaticReport() = default;
+  [[nodiscard]] Result<> check() const;
+  // The budget among all consoles.
+  void share();
 
-  std::string attempt_, role_;
-  std::deque<ConsoleLine> head_, tail_;
-  std::size_t head_size_ = 0, tail_size_ = 0;
-  std::size_t half_ = SIZE_MAX / 2;
-  std::uint64_t lines_ = 0;
+  std::uint64_t limit_ = 0, fixed_ = 0;
+  std::string before_, after_;  // the page around the data
+  std::string head_;            // as JSON, without the last brace
+  std::vector<std::string> timelines_;
+  std::vector<Console> consoles_;
+  std::uint64_t kept_ = 0;  // what consoles_ take
+  std::unique_ptr<Attempt> attempt_;
 };
-
-// The same share for each, and what small ones leave for the large ones: the
-// largest size at which all of them fit into `budget`.
-std::size_t fair_size(std::vector<std::size_t> sizes, std::size_t budget);
 
 }  // namespace assay::reports

@@ -50,11 +50,17 @@ Result<> sync_folder(const fs::path& folder) {
 }
 
 Result<> write_file(const fs::path& path, ByteView bytes) {
+  return write_file(path, [&](const WritePiece& write) { return write(bytes); });
+}
+
+Result<> write_file(const fs::path& path,
+                    const std::function<Result<>(const WritePiece&)>& content) {
   fs::path beside = path;
   beside += ".new";
   {
     const UniqueFd fd = TRY(open_file(beside, O_WRONLY | O_CREAT | O_TRUNC));
-    if (auto written = write_all(fd.get(), bytes, {}); !written) {
+    const WritePiece write = [&](ByteView piece) { return write_all(fd.get(), piece, {}); };
+    if (auto written = content(write); !written) {
       ::unlink(beside.c_str());
       return tl::unexpected(written.error().in(path.string()));
     }

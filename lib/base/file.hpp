@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,10 @@ Result<std::string> read_text(const std::filesystem::path&, std::uint64_t limit 
 // Written beside, synced, renamed into place, folder synced: after a crash the
 // old or the new content is there, never half of it.
 Result<> write_file(const std::filesystem::path&, ByteView);
+// The same of what `content` gives to the function that it is called with, in pieces.
+using WritePiece = std::function<Result<>(ByteView)>;
+Result<> write_file(const std::filesystem::path&,
+                    const std::function<Result<>(const WritePiece&)>& content);
 
 Result<> make_folders(const std::filesystem::path&);
 Result<> sync_folder(const std::filesystem::path&);
