@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fixtures import *  # noqa: E402, F403
 from lab import FAILED  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
+from script_board import ScriptBoard  # noqa: E402
 
 CHROMIUM = os.environ.get("ASSAY_CHROMIUM", "/usr/bin/chromium")
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
@@ -31,6 +32,16 @@ def browser():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def scripted(make_lab, tmp_path):
+    """A lab whose one board says what the test wants: (lab, ScriptBoard)."""
+    board = ScriptBoard(tmp_path)
+    lab = make_lab(boards=0, extra=["--lab", board.lab_file])
+    yield lab, board
+    lab.stop()
+    board.close()
 
 
 @pytest.fixture

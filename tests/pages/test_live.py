@@ -4,18 +4,7 @@ import os
 import re
 import signal
 
-import pytest
 from lab import PASSED, Firmware, eventually
-from script_board import ScriptBoard
-
-
-@pytest.fixture
-def scripted(make_lab, tmp_path):
-    board = ScriptBoard(tmp_path)
-    lab = make_lab(boards=0, extra=["--lab", board.lab_file])
-    yield lab, board
-    lab.stop()
-    board.close()
 
 
 def shown_lines(page):

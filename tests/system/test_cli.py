@@ -250,6 +250,15 @@ def test_a_run_that_is_larger_than_a_message_is_seen_whole(shared, tmp_path):
     assert len(text) > 4 << 20
     shown = json.loads(text)
     assert [len(job["attempts"][0]["steps"]) for job in shown["jobs"]] == 8 * [9000]
+    # Steps are no consoles: nothing of them is cut, so a report has no smaller size.
+    html = tmp_path / "report.html"
+    small = shared.cli("report", run, "--html", html, "--max-size", "1", check=WRONG_INPUT)
+    mib = re.fullmatch(rf"assay: {run}: without its consoles the report takes at least (\d+) MiB, --max-size 1 allows "
+                       r"1: give --max-size \1 or more\n", small.stderr)
+    assert mib, small.stderr
+    assert not html.exists()
+    shared.cli("report", run, "--html", html, "--max-size", "40", check=PASSED)
+    assert int(mib[1]) - 1 <= html.stat().st_size >> 20 < 40
     shared.cli("watch", run, check=PASSED)
     shared.cli("report", run, "--junit", tmp_path / "many.xml", check=PASSED)
 
