@@ -113,7 +113,7 @@ Error too_large(const v1::Run& run, std::uint64_t fixed, std::uint64_t max_mib) 
 
 Result<> write_page(const reports::StaticReport& report, const std::string& file) {
   if (file != "-") {
-    return write_file(file, [&](const WritePiece& write) {
+    return write_pieces(file, [&](const WritePiece& write) {
       return report.write([&](std::string_view piece) { return write(as_bytes(piece)); });
     });
   }

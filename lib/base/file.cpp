@@ -50,11 +50,11 @@ Result<> sync_folder(const fs::path& folder) {
 }
 
 Result<> write_file(const fs::path& path, ByteView bytes) {
-  return write_file(path, [&](const WritePiece& write) { return write(bytes); });
+  return write_pieces(path, [&](const WritePiece& write) { return write(bytes); });
 }
 
-Result<> write_file(const fs::path& path,
-                    const std::function<Result<>(const WritePiece&)>& content) {
+Result<> write_pieces(const fs::path& path,
+                      const std::function<Result<>(const WritePiece&)>& content) {
   fs::path beside = path;
   beside += ".new";
   {

@@ -22,8 +22,8 @@ Result<std::string> read_text(const std::filesystem::path&, std::uint64_t limit 
 Result<> write_file(const std::filesystem::path&, ByteView);
 // The same of what `content` gives to the function that it is called with, in pieces.
 using WritePiece = std::function<Result<>(ByteView)>;
-Result<> write_file(const std::filesystem::path&,
-                    const std::function<Result<>(const WritePiece&)>& content);
+Result<> write_pieces(const std::filesystem::path&,
+                      const std::function<Result<>(const WritePiece&)>& content);
 
 Result<> make_folders(const std::filesystem::path&);
 Result<> sync_folder(const std::filesystem::path&);
