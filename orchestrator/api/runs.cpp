@@ -106,6 +106,20 @@ Result<> fill_head(Backend& backend, std::int64_t number, v1::Run* out) {
 
 static constexpr std::size_t max_search = 200;
 
+// Runs with a smaller number follow. One that is larger than all there are comes from
+// another assayd, or from before its database was lost: the list would begin anew.
+static Result<std::int64_t> read_page_token(Backend& backend, const std::string& token) {
+  const auto number = scheduler::parse_run(token);
+  if (number) {
+    const auto newest = TRY(backend.parts.store.runs({.limit = 1}));
+    if (!newest.rows.empty() && *number <= newest.rows.front().number) return *number;
+  }
+  return fail(Cause::invalid,
+              "page_token '{}' is from no list of runs here: take the one of the last answer, or "
+              "none for the first page",
+              printable(token.substr(0, wire::max_name)));
+}
+
 Result<> list_runs(Backend& backend, const v1::ListRunsRequest& request,
                    v1::ListRunsResponse* out) {
   store::RunFilter filter;
@@ -128,7 +142,8 @@ Result<> list_runs(Backend& backend, const v1::ListRunsRequest& request,
     return fail(Cause::invalid, "page_size {}: at most 1000", request.page_size());
   }
   filter.limit = request.page_size() == 0 ? 50 : request.page_size();
-  if (!request.page_token().empty()) filter.before = TRY(run_number(request.page_token()));
+  if (!request.page_token().empty())
+    filter.before = TRY(read_page_token(backend, request.page_token()));
   const auto page = TRY(backend.parts.store.runs(filter));
   if (page.next != 0) out->set_next_page_token(scheduler::run_name(page.next));
   std::size_t bytes = 0;

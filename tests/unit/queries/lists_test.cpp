@@ -83,6 +83,18 @@ TEST_P(Asked, ForWhatMakesNoSenseSaysWhatWould) {
   request.set_text("");
   request.set_page_size(1001);
   EXPECT_EQ(lab.ask().runs(request, &runs).error().text, "page_size 1001: at most 1000");
+  request.set_page_size(0);
+  // No run is there yet: each token is from elsewhere.
+  for (const char* token : {"moon", "r1"}) {
+    request.set_page_token(token);
+    const auto refused = lab.ask().runs(request, &runs);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().cause, Cause::invalid);
+    EXPECT_EQ(refused.error().text,
+              fmt::format("page_token '{}' is from no list of runs here: take the one of the last "
+                          "answer, or none for the first page",
+                          token));
+  }
 }
 
 TEST_P(Asked, ForABaselineGivesTheLastThatPassed) {
