@@ -1,6 +1,6 @@
 // Moving along a list by single keys. They can be switched off (WCAG 2.1.4): speech
 // input and slips of a hand press them as well.
-import { useEffect, useState } from 'preact/hooks'
+import { useCallback, useEffect, useState } from 'preact/hooks'
 
 export type Move = 'next' | 'previous' | 'choose' | 'filter' | 'help'
 
@@ -23,7 +23,7 @@ export function moveOf(event: { key: string; ctrlKey: boolean; metaKey: boolean;
 export const moved = (at: number, by: 1 | -1, rows: number): number =>
   at < 0 ? 0 : Math.max(0, Math.min(rows - 1, at + by))
 
-function isTyping(target: EventTarget | null): boolean {
+export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
   if (target instanceof HTMLInputElement) return !['checkbox', 'radio', 'button'].includes(target.type)
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable
@@ -38,21 +38,14 @@ function stored(): boolean {
   }
 }
 
-// `on` is called for each move, with whether it was made inside `list`.
-export function useKeys(list: { current: HTMLElement | null }, on: (move: Move) => void): { enabled: boolean; enable: (yes: boolean) => void } {
+// `press` is called for keys pressed anywhere, unless they are switched off.
+export function useSingleKeys(press: (event: KeyboardEvent) => void): { enabled: boolean; enable: (yes: boolean) => void } {
   const [enabled, setEnabled] = useState(stored)
   useEffect(() => {
     if (!enabled) return undefined
-    const press = (event: KeyboardEvent) => {
-      const inList = event.target instanceof Node && list.current?.contains(event.target) === true
-      const move = event.defaultPrevented ? undefined : moveOf(event, isTyping(event.target), inList)
-      if (move === undefined) return
-      event.preventDefault()
-      on(move)
-    }
     document.addEventListener('keydown', press)
     return () => document.removeEventListener('keydown', press)
-  }, [enabled, list, on])
+  }, [enabled, press])
   const enable = (yes: boolean) => {
     setEnabled(yes)
     try {
@@ -62,4 +55,15 @@ export function useKeys(list: { current: HTMLElement | null }, on: (move: Move) 
     }
   }
   return { enabled, enable }
+}
+
+// `on` is called for each move, with whether it was made inside `list`.
+export function useKeys(list: { current: HTMLElement | null }, on: (move: Move) => void): { enabled: boolean; enable: (yes: boolean) => void } {
+  return useSingleKeys(useCallback((event: KeyboardEvent) => {
+    const inList = event.target instanceof Node && list.current?.contains(event.target) === true
+    const move = event.defaultPrevented ? undefined : moveOf(event, isTyping(event.target), inList)
+    if (move === undefined) return
+    event.preventDefault()
+    on(move)
+  }, [list, on]))
 }

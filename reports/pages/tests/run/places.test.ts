@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { packed, panned, ticks, tickText, within, zoomed } from '../../src/pages/run/axis.ts'
 import { chosen, hashOf, linesOf, rolesOf, stepOf } from '../../src/pages/run/choice.ts'
-import { moved, nextMatch, selected } from '../../src/pages/run/console_view.ts'
+import { between, moved, nextMatch, printed } from '../../src/pages/run/console_view.ts'
 import { changes } from '../../src/pages/run/facts.ts'
 import { lanesOf } from '../../src/pages/run/lanes.ts'
 import { powerOnBefore, rowHeight, rowMarks, Rows, scale, stepLines } from '../../src/pages/run/rows.ts'
@@ -62,9 +62,15 @@ it('chooses the attempt that decided', () => {
 })
 it('moves a console', () => {
   expect([nextMatch([3, 9], 3, false), nextMatch([3, 9], 9, false), nextMatch([3, 9], 3, true), nextMatch([], 3, true)]).toEqual([9, 3, 9, undefined])
-  expect(['ArrowDown', 'PageUp', 'Home', 'End', 'x'].map((key) => moved(key, 50, 20, 99))).toEqual([51, 31, 0, 99, undefined])
-  expect(selected({ role: 'dut', from: 5, to: 5 }, 'dut', 9, true)).toEqual({ role: 'dut', from: 5, to: 9 })
-  expect(selected({ role: 'peer', from: 5, to: 5 }, 'dut', 9, true)).toEqual({ role: 'dut', from: 9, to: 9 })
+  expect(['ArrowDown', 'PageUp', 'Home', 'End', 'x'].map((key) => moved(key, 50, 20, 99))).toEqual([51, 31, 0, 98, undefined])
+  expect([moved('ArrowUp', 0, 20, 99), moved('PageDown', 90, 20, 99), moved('PageDown', 3, 1, 99)]).toEqual([0, 98, 4])
+  expect([between('dut', 5, 9), between('dut', 5, 2)]).toEqual([{ role: 'dut', from: 5, to: 9 }, { role: 'dut', from: 2, to: 5 }])
+})
+it('prints the end of what is chosen, or of all', () => {
+  expect(printed(undefined, 30)).toEqual({ from: 0, to: 30, of: 30 })
+  expect(printed(undefined, 1030)).toEqual({ from: 930, to: 1030, of: 1030 })
+  expect(printed({ role: 'dut', from: 10, to: 12 }, 1030)).toEqual({ from: 10, to: 13, of: 3 })
+  expect(printed({ role: 'dut', from: 10, to: Infinity }, 1030)).toEqual({ from: 530, to: 1030, of: 1020 })
 })
 it('zooms within the attempt', () => {
   expect(within({ from: -1, to: 3 }, 10)).toEqual({ from: 0, to: 4 })

@@ -8,21 +8,22 @@ export function nextMatch(matches: readonly number[], line: number, back: boolea
   return matches.find((one) => one > line) ?? matches[0]
 }
 
-// With Shift a selection grows from where it began.
-export function selected(old: Lines | undefined, role: string, line: number, grow: boolean): Lines {
-  if (!grow || old?.role !== role) return { role, from: line, to: line }
-  return { role, from: Math.min(old.from, line), to: Math.max(old.to, line) }
+// With Shift a selection grows and shrinks from where it began.
+export const between = (role: string, anchor: number, line: number): Lines =>
+  ({ role, from: Math.min(anchor, line), to: Math.max(anchor, line) })
+
+// The line that a key moves to; undefined: it is no such key.
+export function moved(key: string, line: number, page: number, total: number): number | undefined {
+  const step = Math.max(1, page - 1)
+  const to = { ArrowDown: line + 1, j: line + 1, ArrowUp: line - 1, k: line - 1, PageDown: line + step, PageUp: line - step, Home: 0, End: total - 1 }[key]
+  return to === undefined ? undefined : Math.max(0, Math.min(total - 1, to))
 }
 
-// How far a key moves the first row shown; undefined: it is no such key.
-export function moved(key: string, top: number, page: number, last: number): number | undefined {
-  switch (key) {
-    case 'ArrowDown': case 'j': return top + 1
-    case 'ArrowUp': case 'k': return top - 1
-    case 'PageDown': case ' ': return top + page - 1
-    case 'PageUp': return top - page + 1
-    case 'Home': return 0
-    case 'End': return last
-    default: return undefined
-  }
+// What of a console goes on paper: the end of what is chosen, or of all.
+export const mostPrinted = 500
+export const printedLast = 100
+export function printed(at: Lines | undefined, total: number): { from: number; to: number; of: number } {
+  const to = Math.min(total, at === undefined ? total : at.to + 1)
+  const first = Math.min(to, at === undefined ? 0 : at.from)
+  return { from: Math.max(first, to - (at === undefined ? printedLast : mostPrinted)), to, of: to - first }
 }

@@ -80,13 +80,13 @@ export interface Scale {
   toTop: (scroll: number) => number
   last: number // the greatest top, in rows
 }
-export function scale(rows: number, view: number): Scale {
-  const all = rows * rowHeight
+// `all`: how tall the rows are together, px.
+export function scale(rows: number, view: number, all = rows * rowHeight): Scale {
   const height = Math.min(all, longest)
-  const last = Math.max(0, rows - view / rowHeight)
+  const last = all > view ? rows - (rows * view) / all : 0
   const scaled = all > longest
   const way = Math.max(0, height - view)
-  const factor = scaled ? way / last : rowHeight
+  const factor = last > 0 ? way / last : rowHeight
   return {
     height, scaled, last,
     toScroll: (top) => Math.min(way, Math.max(0, top) * factor),

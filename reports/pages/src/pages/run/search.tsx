@@ -7,14 +7,21 @@ import type { LineStore } from './lines.ts'
 
 const typed = 150 // ms after the last key
 
-export function Search({ store, attempt, role, wanted, onWanted, go }: {
+export interface SearchHandle {
+  focus: () => void
+  next: (back: boolean, addressed: boolean) => void
+}
+
+export function Search({ handle, store, attempt, role, wanted, onWanted, go, leave }: {
+  handle: { current: SearchHandle | null } // for keys pressed elsewhere
   store: LineStore
   attempt: string
   role: string
   wanted: Wanted
   onWanted: (wanted: Wanted) => void
-  // Shows the next (or previous) match; which it was.
-  go: (matches: readonly number[], back: boolean) => number | undefined
+  // Shows the next (or previous) match, and puts it in the address; which it was.
+  go: (matches: readonly number[], back: boolean, addressed: boolean) => number | undefined
+  leave: () => void // to the lines
 }) {
   const source = useSource()
   const [text, setText] = useState('')
@@ -50,19 +57,30 @@ export function Search({ store, attempt, role, wanted, onWanted, go }: {
       })
     return () => abort.abort()
   }, [source, attempt, role, wanted, store, store.ended, turn])
-  const next = (back: boolean) => {
-    if (found) setAt(go(found.lines, back))
+  const next = (back: boolean, addressed = true) => {
+    if (found) setAt(go(found.lines, back, addressed))
     if (store.total !== asked.current) setTurn((n) => n + 1)
+  }
+  handle.current = {
+    focus: () => {
+      field.current?.focus()
+      field.current?.select()
+    },
+    next,
   }
   const place = found && at !== undefined ? found.lines.indexOf(at) + 1 : 0
   return (
     <span class="search" role="search">
-      <input ref={field} type="search" value={text} placeholder="Search" aria-label="Search in the console" maxLength={500}
+      <input ref={field} type="search" value={text} placeholder="Search" aria-label="Search in the console" title="Enter: next match, Shift+Enter: previous, ↓: to the lines" maxLength={500}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') {
             event.preventDefault()
             next(event.shiftKey)
+          }
+          if (event.key === 'ArrowDown') {
+            event.preventDefault()
+            leave()
           }
           if (event.key === 'Escape') setText('')
         }} />
