@@ -52,9 +52,15 @@ Result<> SegmentFile::load() {
                  path_.string(), static_cast<std::uint64_t>(info.st_size) - size_, last_, size_);
     if (ftruncate(fd.get(), static_cast<off_t>(size_)) != 0) return fail_errno("truncate");
   }
-  // What a killed assayd wrote but did not sync counts as stored from now on.
-  if (fdatasync(fd.get()) != 0) return fail_errno("sync");
   fd_ = std::move(fd);
+  return {};
+}
+
+Result<> SegmentFile::sync() {
+  if (!fd_ || synced_) return {};
+  if (fdatasync(fd_.get()) != 0)
+    return tl::unexpected(fail_errno("sync").value().in(path_.string()));
+  synced_ = true;
   return {};
 }
 
@@ -106,7 +112,7 @@ Result<> SegmentFile::append(std::span<const evidence::Event> events) {
     if (const auto* end = std::get_if<evidence::AttemptEnded>(&event.body)) ended = *end;
     last = event.seq;
   }
-  if (records.empty()) return {};
+  if (records.empty()) return sync();
   if (auto written = write(records); !written) {
     return tl::unexpected(written.error().in(path_.string()));
   }
@@ -130,6 +136,7 @@ Result<> SegmentFile::write(const std::string& records) {
       spdlog::warn("{}: cannot truncate", path_.string());
     return error;
   }
+  synced_ = true;
   return {};
 }
 

@@ -27,13 +27,17 @@ struct Cursor {
 class SegmentFile {
  public:
   // Reads the file from end to end, if there is one. What follows the last whole
-  // record was never acknowledged: it is cut off.
+  // record was never acknowledged: it is cut off. The rest may not be on disk yet.
   static Result<SegmentFile> open(std::filesystem::path, std::uint64_t limit);
 
   // Events that are stored already are dropped; a gap, or anything after the
   // AttemptEnded, is refused. On disk when it returns; after an error nothing of
   // it is stored, and the object must be opened anew.
   Result<> append(std::span<const evidence::Event>);
+
+  // What was read when it was opened counts as stored from now on: a killed assayd
+  // may have written it without a sync. Readers need none, and files are opened often.
+  Result<> sync();
 
   // Up to `bytes` of messages, at least one event unless there are none.
   Result<std::vector<evidence::Event>> read(Cursor&, std::size_t bytes) const;
@@ -55,8 +59,9 @@ class SegmentFile {
   std::filesystem::path path_;
   std::uint64_t limit_;
   UniqueFd fd_;             // none until there is a file
-  std::uint64_t size_ = 0;  // of what is whole and on disk
+  std::uint64_t size_ = 0;  // of what is whole
   std::uint64_t last_ = 0;
+  bool synced_ = false;       // all of that is on disk
   bool leaving_out_ = false;  // console bytes, past the limit
   std::optional<evidence::AttemptEnded> ended_;
 };

@@ -90,7 +90,8 @@ Result<Stored> Segments::append(const std::string& attempt,
 Result<Stored> Segments::stored(const std::string& attempt) {
   const auto entry = TRY(this->entry(attempt));
   const std::lock_guard lock(entry->mutex);
-  const SegmentFile* file = TRY(open_file(attempt, *entry));
+  SegmentFile* file = TRY(open_file(attempt, *entry));
+  TRY(file->sync());
   return Stored{file->last(), file->ended()};
 }
 
