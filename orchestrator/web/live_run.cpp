@@ -15,6 +15,7 @@ constexpr std::uint32_t lines_at_once = 500;
 constexpr std::uint64_t too_far_back = 2000;
 constexpr std::uint64_t shown_first = 200;
 constexpr std::size_t piece = 256U << 10;
+constexpr std::size_t kept_timeline = 16U << 10;
 constexpr Duration between_timelines = std::chrono::milliseconds(250);
 // When only the amount of console bytes has changed in it.
 constexpr Duration between_activities = std::chrono::seconds(1);
@@ -101,7 +102,7 @@ Result<> LiveRun::tell_run(std::string& out) {
   if (!any) return {};
   ++version_;
   find_consoles();
-  add_event(out, "run", to_text(cursor_), TRY(wire::to_json(news)));
+  if (!first_) add_event(out, "run", to_text(cursor_), TRY(wire::to_json(news)));
   return {};
 }
 
@@ -162,7 +163,8 @@ Result<bool> LiveRun::tell_lines(Attempt& attempt, Console& console, std::string
   console.ended = lines.ended();
   console.open = std::move(open);
   if (!told) ++console.version;
-  if (!told && (lines.lines_size() > 0 || lines.ended())) add_lines(out, lines, to_text(cursor_));
+  if (!told && !first_ && (lines.lines_size() > 0 || lines.ended()))
+    add_lines(out, lines, to_text(cursor_));
   return more && lines.lines_size() > 0;
 }
 
@@ -192,11 +194,12 @@ Result<> LiveRun::tell_timeline(Attempt& attempt, BootTime now, News& news) {
   attempt.look_at_timeline = false;
   std::string text = TRY(wire::to_json(timeline));
   if (text == attempt.timeline) return {};
-  attempt.marks = std::move(marks);
-  attempt.timeline = std::move(text);
   attempt.told = now;
   ++attempt.version;
-  add_event(news.text, "timeline", to_text(cursor_), attempt.timeline);
+  if (!first_) add_event(news.text, "timeline", to_text(cursor_), text);
+  attempt.marks = attempt.ended ? "" : std::move(marks);
+  // Of those that are over only small ones: there may be a thousand.
+  attempt.timeline = attempt.ended && text.size() > kept_timeline ? "" : std::move(text);
   return {};
 }
 
@@ -212,37 +215,61 @@ std::uint64_t LiveRun::begin_at(const Place& reader, const Console& console) con
 
 Result<std::string> LiveRun::catch_up(Place& reader) {
   std::string out;
-  if (reader.run != version_ || !reader.begun) {
-    if (whole_version_ != version_ || whole_.empty()) {
-      v1::RunPart part;
-      *part.mutable_run() = run_;
-      whole_ = TRY(wire::to_json(part));
-      whole_version_ = version_;
-    }
-    add_event(out, "run", to_text(reader.next), whole_);
-    reader.run = version_;
-    reader.begun = true;
-  }
-  for (Attempt& attempt : attempts_) {
-    for (Console& console : attempt.consoles) {
-      if (!cursor_.contains(console.name)) continue;
-      while (TRY(catch_up_lines(reader, attempt, console, out))) {
-        if (out.size() > piece) return out;
-      }
-    }
-    auto& has = reader.seen[attempt.id];
-    if (has != attempt.version) {
-      add_event(out, "timeline", to_text(reader.next), attempt.timeline);
-      has = attempt.version;
-      if (out.size() > piece) return out;
-    }
+  if (!reader.begun) TRY(catch_up_run(reader, out));
+  reader.begun = true;
+  if (!TRY(catch_up_attempts(reader, out))) return out;
+  if (reader.run != version_) {
+    // Only now: the whole of a large run before each piece would never come to an end.
+    TRY(catch_up_run(reader, out));
+    if (!TRY(catch_up_attempts(reader, out))) return out;
   }
   reader.level = true;
   return out;
 }
 
+Result<> LiveRun::catch_up_run(Place& reader, std::string& out) {
+  if (whole_version_ != version_ || whole_.empty()) {
+    v1::RunPart part;
+    *part.mutable_run() = run_;
+    whole_ = TRY(wire::to_json(part));
+    whole_version_ = version_;
+  }
+  add_event(out, "run", to_text(reader.next), whole_);
+  reader.run = version_;
+  reader.attempts = attempts_.size();
+  return {};
+}
+
+// Of the attempts that it has heard of. false: there is more to tell.
+Result<bool> LiveRun::catch_up_attempts(Place& reader, std::string& out) {
+  const std::size_t full = out.size() + piece;
+  for (std::size_t i = 0; i < reader.attempts; ++i) {
+    const Attempt& attempt = attempts_[i];
+    for (const Console& console : attempt.consoles) {
+      if (!cursor_.contains(console.name)) continue;
+      while (TRY(catch_up_lines(reader, attempt, console, out))) {
+        if (out.size() > full) return false;
+      }
+    }
+    auto& has = reader.seen[attempt.id];
+    if (has != attempt.version) {
+      add_event(out, "timeline", to_text(reader.next), TRY(timeline_of(attempt)));
+      has = attempt.version;
+    }
+    if (out.size() > full) return false;
+  }
+  return true;
+}
+
+Result<std::string> LiveRun::timeline_of(const Attempt& attempt) const {
+  if (!attempt.timeline.empty()) return attempt.timeline;
+  v1::Timeline timeline;
+  TRY(source_.timeline(attempt.id, &timeline));
+  return wire::to_json(timeline);
+}
+
 // Up to where the stream itself stands, and not a line further. false: level.
-Result<bool> LiveRun::catch_up_lines(Place& reader, const Attempt& attempt, Console& console,
+Result<bool> LiveRun::catch_up_lines(Place& reader, const Attempt& attempt, const Console& console,
                                      std::string& out) {
   const auto [at, is_new] = reader.next.try_emplace(console.name, 0);
   if (is_new) at->second = begin_at(reader, console);

@@ -47,7 +47,7 @@ class LiveRun final : public Producer {
     bool ended = false;
     std::vector<Console> consoles;
     std::string marks;          // of the timeline told last
-    std::string timeline;       // as JSON
+    std::string timeline;       // as JSON; "": to be asked for
     std::uint64_t version = 0;  // of it
     std::optional<BootTime> told;
   };
@@ -57,7 +57,10 @@ class LiveRun final : public Producer {
   void find_consoles();
   Result<bool> tell_lines(Attempt&, Console&, std::string& out);
   Result<> tell_timeline(Attempt&, BootTime now, News&);
-  Result<bool> catch_up_lines(Place&, const Attempt&, Console&, std::string& out);
+  Result<> catch_up_run(Place&, std::string& out);
+  Result<bool> catch_up_attempts(Place&, std::string& out);
+  Result<bool> catch_up_lines(Place&, const Attempt&, const Console&, std::string& out);
+  Result<std::string> timeline_of(const Attempt&) const;
   std::uint64_t begin_at(const Place&, const Console&) const;
   void add_lines(std::string& out, const v1::ConsoleLines&, const std::string& id) const;
 

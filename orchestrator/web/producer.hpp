@@ -24,6 +24,7 @@ struct Place {
   // The producer's own.
   bool begun = false;
   std::uint64_t run = 0;                           // version of the run that it has
+  std::size_t attempts = 0;                        // how many that has
   Cursor next;                                     // lines
   std::map<std::string, std::uint64_t> seen = {};  // versions of consoles and timelines
 };

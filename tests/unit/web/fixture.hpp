@@ -109,19 +109,21 @@ class WebTest : public testing::Test {
 
   void start(const Limits& limits) {
     server_.reset();
-    LiveSource source{backend_, [this](v1::Overview* out) { return queries_.overview(out); },
-                      [this](const std::string& attempt, v1::Timeline* out) {
-                        return queries_.timeline(attempt, out);
-                      },
-                      [this](const std::string& attempt, const std::string& role, std::int64_t from,
-                             std::uint32_t count, v1::ConsoleLines* out) {
-                        return queries_.lines(attempt, role, {from, count}, out);
-                      }};
     auto server = Server::start(
-        {"127.0.0.1", 0}, [this](const Request& request) { return site_.answer(request); }, source,
-        metrics_, limits);
+        {"127.0.0.1", 0}, [this](const Request& request) { return site_.answer(request); },
+        source(), metrics_, limits);
     ASSERT_TRUE(server) << server.error().text;
     server_ = std::move(*server);
+  }
+  LiveSource source() {
+    return {backend_, [this](v1::Overview* out) { return queries_.overview(out); },
+            [this](const std::string& attempt, v1::Timeline* out) {
+              return queries_.timeline(attempt, out);
+            },
+            [this](const std::string& attempt, const std::string& role, std::int64_t from,
+                   std::uint32_t count, v1::ConsoleLines* out) {
+              return queries_.lines(attempt, role, {from, count}, out);
+            }};
   }
   [[nodiscard]] std::uint16_t port() const { return server_->endpoint().port; }
 

@@ -1,61 +1,11 @@
 // Live streams as a reader sees them.
-#include <nlohmann/json.hpp>
-
 #include "fixture.hpp"
+#include "stream.hpp"
 
 namespace assay::web::test {
 namespace {
 
 using nlohmann::json;
-
-struct Said {
-  std::string id, name;
-  json data;
-};
-
-class Stream {
- public:
-  Stream(std::uint16_t port, const std::string& target, const std::string& more = "")
-      : client_(port) {
-    client_.ask(target, more);
-    head = client_.answer(false);
-  }
-  // Without a name: the stream has ended.
-  Said next() {
-    while (true) {
-      std::string text = client_.until("\n\n");
-      if (text.empty()) return {};
-      Said said;
-      if (text.starts_with(":")) {
-        ++pings;
-        continue;
-      }
-      if (text.starts_with("id: ")) {
-        said.id = text.substr(4, text.find('\n') - 4);
-        text.erase(0, text.find('\n') + 1);
-      }
-      EXPECT_TRUE(text.starts_with("event: ")) << text;
-      const auto line = text.find('\n');
-      said.name = text.substr(7, line - 7);
-      EXPECT_EQ(text.substr(line + 1, 6), "data: ");
-      said.data = json::parse(text.substr(line + 7));
-      return said;
-    }
-  }
-  Said next(const std::string& name) {
-    while (true) {
-      Said said = next();
-      if (said.name.empty() || said.name == name) return said;
-    }
-  }
-  std::string rest() { return client_.rest(); }
-
-  Answered head;
-  int pings = 0;
-
- private:
-  Client client_;
-};
 
 std::string line(const json& lines, std::size_t i) {
   return lines["lines"][i]["text"];
