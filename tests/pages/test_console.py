@@ -66,8 +66,8 @@ def test_step_moves_the_console(shared, red, open_page):
     page.reload()
     expect(page.locator(".console .row.chosen").first).to_be_visible()
     assert chosen(page)[0] == before and before in in_view(page)
-    page.locator(".strip .task").first.dispatch_event("click")
-    expect(page).to_have_url(re.compile("step=0$"))
+    page.locator(".strip .task").nth(3).dispatch_event("click")
+    expect(page).to_have_url(re.compile("step=3$"))
     expect(page.locator(".console .row.chosen").first).to_be_visible()
     assert min(in_view(page)) < before
 
@@ -115,6 +115,24 @@ def test_keys(shared, red, open_page):
     page.get_by_role("heading", level=1).click()
     page.keyboard.press("/")
     expect(search).not_to_be_focused()
+
+
+def test_strip_by_keyboard(shared, red, open_page):
+    page = open_page(f"{shared.web}/runs/{red}")
+    region(page).wait_for()
+    page.locator(".strip").focus()
+    page.keyboard.press("ArrowRight")
+    focused = page.locator(".strip .task:focus")
+    expect(focused).to_have_attribute("aria-label", re.compile("^step 1 .*: passed after "))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    expect(focused).to_have_attribute("aria-label", re.compile("^step 2 "))
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("step=1$"))
+    expect(focused).to_have_attribute("aria-pressed", "true")
+    assert page.locator(".strip [tabindex='0']").count() == 1
+    good(page, "strip-keyboard")
 
 
 def long_or_short(n):

@@ -1,6 +1,6 @@
 // An attempt on one axis of time: steps, power, console activity, progress, notes.
 // The list of steps beside it says the same in words.
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { duration, seconds, stepWord, symbol } from '../../data/format.ts'
 import { visible } from '../../data/visible.ts'
 import type { StepResultJson } from '../../proto/assay/v1/orchestrator_pb.ts'
@@ -12,6 +12,7 @@ import { markText, stepSentence } from './words.ts'
 const barHeight = 18
 const laneHeight = 26
 const top = 20
+const by: Record<string, number> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity }
 
 function useWidth() {
   const box = useRef<HTMLDivElement>(null)
@@ -61,13 +62,46 @@ export function Timeline({ steps, timeline, step, onStep }: {
     element?.addEventListener('wheel', wheel, { passive: false })
     return () => element?.removeEventListener('wheel', wheel)
   }, [box, width, zoom, span.from, span.to])
+  // One step of the strip is reached by Tab, the others from it by arrows.
+  const bars = lanes.bars.map((bar) => ({ index: bar.step.index ?? 0, from: bar.from, to: bar.to }))
+  const [focused, setFocused] = useState<number>()
+  const tabbed = bars.find((bar) => bar.index === (focused ?? step))?.index ?? bars[0]?.index
+  const focusBar = (index: number | undefined) => {
+    const bar = bars.find((one) => one.index === index)
+    if (!bar) return
+    setFocused(index)
+    const drawn = box.current?.querySelector<SVGElement>(`[data-step="${bar.index}"]`)
+    if (drawn) {
+      drawn.focus()
+      return
+    }
+    // Into view where the strip is zoomed.
+    setAsked(within({ from: bar.from, to: bar.from + span.to - span.from }, lanes.length))
+    wants.current = index
+  }
+  const wants = useRef<number>()
+  useLayoutEffect(() => {
+    if (wants.current === undefined) return
+    const bar = box.current?.querySelector<SVGElement>(`[data-step="${wants.current}"]`)
+    if (!bar) return
+    wants.current = undefined
+    bar.focus()
+  })
   const key = (event: KeyboardEvent) => {
+    const at = (event.target as Element).closest('[data-step]')?.getAttribute('data-step')
+    const current = at == null ? -1 : bars.findIndex((bar) => bar.index === Number(at))
     if (event.ctrlKey || event.metaKey || event.altKey) return
     if (event.key === '+' || event.key === '=') zoom(1.5)
     else if (event.key === '-') zoom(1 / 1.5)
     else if (event.key === '0') setAsked(undefined)
-    else if (event.key === 'ArrowLeft') pan(-0.2)
-    else if (event.key === 'ArrowRight') pan(0.2)
+    else if (event.key === '[') pan(-0.2)
+    else if (event.key === ']') pan(0.2)
+    else if (event.target === box.current) {
+      // From the strip to its steps: the one that is chosen, or the first.
+      if (event.key !== 'ArrowRight' && event.key !== 'ArrowLeft') return
+      focusBar(bars.find((bar) => bar.index === step)?.index ?? bars[0]?.index)
+    } else if (current >= 0 && (event.key === 'Enter' || event.key === ' ')) onStep(bars[current]?.index ?? 0)
+    else if (current >= 0 && event.key in by) focusBar(bars[Math.max(0, Math.min(bars.length - 1, current + (by[event.key] ?? 0)))]?.index)
     else return
     event.preventDefault()
   }
@@ -90,7 +124,7 @@ export function Timeline({ steps, timeline, step, onStep }: {
         </span>
       </h2>
       <div ref={box} class={`strip${asked ? ' zoomed' : ''}`} tabIndex={0} role="group" onKeyDown={key}
-        aria-label="Timeline: + and - zoom, arrow keys move, 0 shows all; the steps below say the same in words"
+        aria-label="Timeline: arrow keys go to the steps, Enter chooses one; + and - zoom, [ and ] move, 0 shows all"
         onPointerDown={(event) => { if (asked) drag.current = { x: event.clientX, span } }}
         onPointerMove={(event) => {
           const from = drag.current
@@ -98,7 +132,7 @@ export function Timeline({ steps, timeline, step, onStep }: {
           else drag.current = undefined
         }}
         onPointerUp={() => { drag.current = undefined }}>
-        <svg width={width} height={height} role="img" aria-label={`${steps.length} steps over ${duration(lanes.length)}`}>
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="group" aria-label={`${steps.length} steps over ${duration(lanes.length)}`}>
           {all.map((at) => (
             <g key={at} class="tick"><line x1={x(at)} x2={x(at)} y1={top - 4} y2={height} /><text x={x(at) + 3} y={12}>{tickText(at, all)}</text></g>
           ))}
@@ -113,7 +147,9 @@ export function Timeline({ steps, timeline, step, onStep }: {
             const beside = wide < text.length * 6.5 && lanes.waterfall
             const flip = beside && left + wide + text.length * 6.5 > width && left > width / 2
             return (
-              <g key={index} class={`task ${word}${index === step ? ' chosen' : ''}`} onClick={() => onStep(index)}>
+              <g key={index} class={`task ${word}${index === step ? ' chosen' : ''}`} onClick={() => onStep(index)}
+                role="button" data-step={index} tabIndex={index === tabbed ? 0 : -1} aria-pressed={index === step} aria-label={visible(stepSentence(bar.step))}
+                onFocus={() => setFocused(index)}>
                 <title>{visible(stepSentence(bar.step))}</title>
                 <rect x={left} y={y + 1} width={wide} height={barHeight - 3} rx={3} />
                 {beside || wide > 14 ? (
