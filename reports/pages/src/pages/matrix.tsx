@@ -1,5 +1,5 @@
 // Builds by plans, profiles or boards: where it broke, and since which build.
-import { useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { symbol, verdictWord } from '../data/format.ts'
 import { visible } from '../data/visible.ts'
 import { Export, type Column } from '../parts/export.tsx'
@@ -10,8 +10,8 @@ import { Time } from '../parts/time.tsx'
 import type { MatrixJson, MatrixRowJson } from '../proto/assay/v1/web_pb.ts'
 import { Empty, LiveBadge, Show, useLoad, useSource } from '../shell/load.tsx'
 import { setQuery, usePlace } from '../shell/router.tsx'
-import { cellSentence, share, toggled } from './matrix_cells.ts'
-import { compareLink, numberOf } from './run_list.ts'
+import { beside, cellSentence, counted, firstFilled, share, toggled, type Cell } from './matrix_cells.ts'
+import { chosenOf, compareLink, numberOf } from './run_list.ts'
 import { useRenewal } from './renewal.ts'
 import './matrix.css'
 
@@ -43,8 +43,18 @@ export function Matrix() {
 }
 
 function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
-  const [compares, setCompares] = useState(false)
-  const [chosen, setChosen] = useState<readonly string[]>([])
+  const [asked, setCompares] = useState(false)
+  const chosen = chosenOf(usePlace().query)
+  const compares = asked || chosen.length > 0
+  const setChosen = (runs: readonly string[]) => setQuery({ chosen: runs.join(',') })
+  const table = useRef<HTMLTableElement>(null)
+  // Tab comes to one cell, arrows go from it to the others.
+  const [place, setPlace] = useState<Cell>()
+  // A cell that became a button (or a link again) keeps the keyboard.
+  useLayoutEffect(() => {
+    if (!place || document.activeElement !== document.body) return
+    table.current?.querySelector<HTMLElement>(`.cell[data-row="${place.row}"][data-column="${place.column}"]`)?.focus()
+  }, [compares, place])
   const builds = matrix.builds ?? []
   const rows = matrix.rows ?? []
   if (builds.length === 0 || rows.length === 0) {
@@ -56,7 +66,24 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
       name: `${build.project ?? ''} ${build.rev ?? ''}`.trim(),
       of: (row) => ((row.cells?.[i]?.run ?? '') === '' ? '' : verdictWord(row.cells?.[i]?.verdict, row.cells?.[i]?.state)),
     })),
+    ...builds.flatMap((build, i) => counted.map(({ name, of }): Column<MatrixRowJson> => ({
+      name: `${build.project ?? ''} ${build.rev ?? ''} ${name}`.trim(),
+      of: (row) => ((row.cells?.[i]?.run ?? '') === '' ? '' : of(row.cells?.[i] ?? {})),
+    }))),
   ]
+  const filled = rows.map((row) => builds.map((_, i) => (row.cells?.[i]?.run ?? '') !== ''))
+  const tabbed = place && filled[place.row]?.[place.column] === true ? place : firstFilled(filled)
+  const key = (event: KeyboardEvent) => {
+    const cell = (event.target as Element).closest<HTMLElement>('.cell')
+    if (!cell || event.ctrlKey || event.metaKey || event.altKey) return
+    const run = cell.dataset['run'] ?? ''
+    const at = { row: Number(cell.dataset['row']), column: Number(cell.dataset['column']) }
+    const to = beside(filled, at, event.key)
+    if (to) table.current?.querySelector<HTMLElement>(`.cell[data-row="${to.row}"][data-column="${to.column}"]`)?.focus()
+    else if (event.key === 'Enter' && event.shiftKey) setChosen(toggled(chosen, run))
+    else return
+    event.preventDefault()
+  }
   const [older, newer] = [...chosen].sort((x, y) => numberOf(x) - numberOf(y))
   const link = compareLink(chosen)
   return (
@@ -64,14 +91,15 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
       <p class="bar">
         <button type="button" aria-pressed={compares} onClick={() => {
           setCompares(!compares)
-          setChosen([])
+          if (chosen.length > 0) setChosen([])
         }}>Compare two</button>
+        <span class="faint">Arrows move; Shift with a click or Enter chooses.</span>
         {compares ? <span role="status">{chosen.length === 0 ? 'Choose two cells.' : chosen.join(' and ')}</span> : null}
         {link === undefined ? null : <a href={link}>Compare {older} with {newer}</a>}
         <Export name="matrix" columns={columns} rows={rows} />
       </p>
       <div class="table matrix" tabIndex={0} role="region" aria-label="Matrix: newest build first">
-        <table>
+        <table ref={table} onKeyDown={key}>
           <thead>
             <tr>
               <th scope="col"><Text of={kind} /></th>
@@ -85,7 +113,7 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
             </tr>
           </thead>
           <tbody>
-            {rows.map((row) => (
+            {rows.map((row, r) => (
               <tr key={row.name}>
                 <th scope="row"><a href={kind === 'plan' ? `/plans/${encodeURIComponent(row.name ?? '')}` : kind === 'board' ? `/boards/${encodeURIComponent(row.name ?? '')}` : `/runs?profile=${encodeURIComponent(row.name ?? '')}`}><Text of={row.name} /></a></th>
                 {builds.map((build, i) => {
@@ -97,12 +125,21 @@ function Grid({ matrix, kind }: { matrix: MatrixJson; kind: string }) {
                   const bad = (row.firstBad ?? 0) === i && word === 'failed'
                   const says = visible(cellSentence(row, build, cell, bad))
                   const inside = <><span aria-hidden="true">{symbol(word)}{share(cell) === '' ? null : <small> {share(cell)}</small>}</span><span class="hidden">{says}</span></>
+                  const own = {
+                    'data-run': run, 'data-row': r, 'data-column': i, tabIndex: tabbed?.row === r && tabbed.column === i ? 0 : -1,
+                    onFocus: () => setPlace({ row: r, column: i }),
+                  }
                   return (
                     <td key={i} class={bad ? 'first-bad' : ''}>
                       {compares ? (
-                        <button type="button" class={`cell badge ${word}`} aria-pressed={chosen.includes(run)} title={says}
+                        <button type="button" class={`cell badge ${word}`} aria-pressed={chosen.includes(run)} title={says} {...own}
                           onClick={() => setChosen(toggled(chosen, run))}>{inside}</button>
-                      ) : <a class={`cell badge ${word}`} href={`/runs/${encodeURIComponent(run)}`} title={says}>{inside}</a>}
+                      ) : <a class={`cell badge ${word}`} href={`/runs/${encodeURIComponent(run)}`} title={says} {...own}
+                        onClick={(event) => {
+                          if (!event.shiftKey) return
+                          event.preventDefault()
+                          setChosen(toggled(chosen, run))
+                        }}>{inside}</a>}
                       {bad ? <span class="flag" aria-hidden="true">first bad</span> : null}
                     </td>
                   )
