@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { embeddedSource } from '../src/data/embedded.ts'
-import { guarded, unboundedRepeats } from '../src/data/regex_guard.ts'
+import { guarded, searchLimit, unboundedRepeats } from '../src/data/regex_guard.ts'
 import { Failure, type LiveState } from '../src/data/source.ts'
 
 const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => ({ text: `line ${from + i}`, at: `${from + i}s` }))
@@ -87,4 +87,10 @@ describe('expressions', () => {
     expect(found('AABBC')).toBe(true)
     expect(found('ab'.repeat(2000))).toBe(false)
   })
+})
+
+it('says how much of a line an expression is searched for in', () => {
+  expect(searchLimit('a.*b')).toBe('')
+  expect(searchLimit('a.*b.*c')).toBe('In a file, this expression is searched for in the first 1,000 characters of a line only.')
+  expect(searchLimit('(a+)+')).toBe('')
 })

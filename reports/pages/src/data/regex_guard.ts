@@ -74,3 +74,13 @@ export function guarded(pattern: string, matchCase: boolean): (line: string) => 
   const most = longestLine(pattern)
   return (line) => expression.test(line.length > most ? line.slice(0, most) : line)
 }
+
+// What a reader must know of a search with this expression; '' is nothing.
+export function searchLimit(pattern: string): string {
+  try {
+    const most = longestLine(pattern)
+    return most < lengths[0] ? `In a file, this expression is searched for in the first ${most.toLocaleString('en')} characters of a line only.` : ''
+  } catch {
+    return '' // The search itself says it.
+  }
+}

@@ -144,7 +144,7 @@ export function RunView({ first }: { first: RunJson }) {
       {other?.id && !source.isStatic ? (
         <p><PageLink to={`/compare?a=${encodeURIComponent(other.id)}&b=${encodeURIComponent(run.id ?? '')}`}>Compare with {other.id}</PageLink>, the last that passed before</p>
       ) : null}
-      {source.isStatic ? null : <Again run={run} job={job} />}
+      <Again run={run} job={job} />
     </div>
   )
 }

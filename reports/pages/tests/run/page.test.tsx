@@ -52,7 +52,7 @@ it("moves the console to the chosen step's lines, and its address says only the 
   history.replaceState(null, '', '/runs/r1#dut-L3')
   show()
   await vi.waitFor(() => expect(chosenLines()).toEqual(['3']))
-  fireEvent.click(screen.getByRole('button', { name: /expect: app.ready/ }))
+  fireEvent.click(screen.getByRole('button', { name: /expect: app.ready/, expanded: true }))
   await vi.waitFor(() => expect(chosenLines()).toEqual(Array.from({ length: 20 }, (_, i) => String(i + 11))))
   expect(location.search + location.hash).toBe('?step=1')
   // Its first line is the 13th row, behind two marks: eight rows above it stay in view.

@@ -1,6 +1,7 @@
 // Search in a console: by assayd (or in a static report here), over all of it.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { number } from '../../data/format.ts'
+import { searchLimit } from '../../data/regex_guard.ts'
 import { useSource } from '../../shell/load.tsx'
 import type { Wanted } from './find.ts'
 import type { LineStore } from './lines.ts'
@@ -69,6 +70,7 @@ export function Search({ handle, store, attempt, role, wanted, onWanted, go, lea
     next,
   }
   const place = found && at !== undefined ? found.lines.indexOf(at) + 1 : 0
+  const limit = source.isStatic && wanted.regex && wanted.text !== '' ? searchLimit(wanted.text) : ''
   return (
     <span class="search" role="search">
       <input ref={field} type="search" value={text} placeholder="Search" aria-label="Search in the console" title="Enter: next match, Shift+Enter: previous, ↓: to the lines" maxLength={500}
@@ -95,6 +97,7 @@ export function Search({ handle, store, attempt, role, wanted, onWanted, go, lea
       <span class={problem === '' ? 'faint' : 'problem'} role="status">
         {problem !== '' ? problem : !found ? '' : found.total === 0 ? 'no line' : `${place > 0 ? `${place} of ` : ''}${found.total.toLocaleString('en')}${found.total === 1 ? ' line' : ' lines'}`}
       </span>
+      {limit === '' ? null : <span class="faint limit" role="note">{limit}</span>}
     </span>
   )
 }
