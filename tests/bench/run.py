@@ -7,16 +7,20 @@ usage: run.py [NAME...]
   calls     what build/bench/ holds: C++ benchmarks of single parts
   pixels    a line at the board -> the frame that shows it, in Chromium
   readers   200 live readers of one run: the share of a core that assayd takes
+  fill      a state folder of 100,000 runs and 10 million events, in build/bench-state (kept; `pages` wants it)
+  pages     what assayd answers over HTTP on that folder, each address; its memory before and after
   rebuild   ninja after a change of one .cpp, for each program's folder in turn
   clean     a whole build in an empty folder without ccache, and what dominates it (only when named)
 
-Each line: how many, median, p90, p99, worst. The times of submit and confirm are the orchestrator's
+Each line: how many, median, p90, p95, p99, worst. The times of submit and confirm are the orchestrator's
 and the agent's own stamps (one machine, one clock), so that starting the CLI does not count.
 """
 
+import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,7 +40,7 @@ def report(name, milliseconds, aim):
     def at(share):
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
-    print(f"{name:<34} {len(ordered):>4} x  median {at(0.5):9.2f} ms  p90 {at(0.9):9.2f} ms  "
+    print(f"{name:<34} {len(ordered):>4} x  median {at(0.5):9.2f} ms  p90 {at(0.9):9.2f} ms  p95 {at(0.95):9.2f} ms  "
           f"p99 {at(0.99):9.2f} ms  worst {ordered[-1]:9.2f} ms   aim: {aim}", flush=True)
 
 
@@ -126,6 +130,113 @@ def readers():
           f"{found['memory_kib'] / 1024:.0f} MiB; {found['complete']} got every line   aim: < 10 %, all", flush=True)
 
 
+FILLED = Path(os.environ.get("ASSAY_BENCH_STATE", ROOT / "build/bench-state"))
+FILL = (100_000, 10_000_000, 100)  # runs, events, MiB of the long console
+
+
+def fill():
+    mark = FILLED / "filled.json"
+    if mark.exists() and json.loads(mark.read_text()) == list(FILL):
+        return
+    shutil.rmtree(FILLED, ignore_errors=True)
+    began = time.monotonic()
+    subprocess.run([ASSAY.parent.parent / "tests/bench_fill", FILLED, *map(str, FILL)], check=True)
+    size = sum(file.stat().st_size for file in FILLED.rglob("*") if file.is_file())
+    print(f"filled in {time.monotonic() - began:.0f} s: {size / 2**20:.0f} MiB, of these the database "
+          f"{(FILLED / 'assay.db').stat().st_size / 2**20:.0f} MiB", flush=True)
+    mark.write_text(json.dumps(FILL))
+
+
+class Assayd:
+    """On the filled folder. Asked over one connection that is kept."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen([ASSAY.parent / "assayd", "--state", FILLED, "--listen", "127.0.0.1:0", "--web",
+                                         "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+        ready = next((found for line in self.process.stdout if (found := re.search(r"web=http://(\S+)", line))), None)
+        if not ready:
+            sys.exit("bench: assayd ended before it was ready")
+        self.connection = http.client.HTTPConnection(ready[1], timeout=60)
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+
+    def get(self, address):
+        self.connection.request("GET", address)
+        answer = self.connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            sys.exit(f"bench: {address}: {answer.status} {body[:200]}")
+        return json.loads(body)
+
+    def memory_mib(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+    def times(self, name, addresses, aim="p95 < 50"):
+        took = []
+        for address in addresses:
+            began = time.monotonic()
+            self.get(address)
+            took.append(1e3 * (time.monotonic() - began))
+        report(name, took, aim)
+
+
+def pages():
+    fill()
+    runs, _, console_mib = FILL
+    spread = [max(1, runs - i * (runs // 40)) for i in range(40)]
+    with Assayd() as assayd:
+        api = "/api/v1"
+        print(f"assayd on it, before: {assayd.memory_mib():.0f} MiB", flush=True)
+        some = assayd.get(f"{api}/runs?page_size=40&page_token=r{runs // 2}")["runs"]
+        assayd.times("now", [f"{api}/now"] * 40)
+        assayd.times("runs, first page", [f"{api}/runs"] * 40)
+        assayd.times("runs, by key", [f"{api}/runs?page_token=r{n}" for n in spread])
+        for key, values in {"plan": ["ota-confirm", "soak", "none"], "project": ["sensor", "pump"],
+                            "ref": ["main", "feature/7"], "rev": [run["rev"] for run in some[:10]],
+                            "profile": ["virtual-zephyr", "meter-v3", "none"],
+                            "status": ["passed", "failed", "lab-error", "cancelled", "running"],
+                            "text": ["APP.READY", "not%20there", some[0]["rev"][:9]]}.items():
+            assayd.times(f"runs, {key}=", [f"{api}/runs?{key}={value}" for value in values] * (40 // len(values)))
+        both = [f"{api}/runs?plan=soak&project=pump&ref=main&profile=meter-v3&status=cancelled",
+                f"{api}/runs?profile=meter-v3&status=lab-error&text=probe"]
+        assayd.times("runs, many filters", both * 20)
+        assayd.times("run", [f"{api}/runs/r{n}" for n in spread[1:]])
+        assayd.times("baseline", [f"{api}/runs/r{n}/baseline" for n in spread])
+        for rows in ("plan", "profile", "board"):
+            assayd.times(f"matrix, by {rows}", [f"{api}/matrix?rows={rows}{more}" for more in
+                                                ("", "&builds=100", "&project=pump", "&ref=main")] * 10)
+        assayd.times("plan history", [f"{api}/plans/{plan}/history" for plan in ("ota-confirm", "soak")] * 20)
+        assayd.times("plan history, 2000", [f"{api}/plans/{plan}/history?limit=2000" for plan in ("ota-confirm",)] * 20)
+        assayd.times("board history", [f"{api}/boards/virtual-zephyr-{n + 1}/history" for n in range(10)] * 4)
+        assayd.times("board history, 2000", [f"{api}/boards/virtual-zephyr-{n + 1}/history?limit=2000" for n in range(10)] * 2)
+        assayd.times("timeline", [f"{api}/attempts/r{runs - n}.1.1/timeline" for n in range(1, 41)])
+        long = f"{api}/attempts/r{runs}.1.1"
+        assayd.times(f"{console_mib} MiB: run, cold", [f"{api}/runs/r{runs}"], "< 1000")
+        assayd.times(f"{console_mib} MiB: opened, cold", [f"{long}/console/dut/lines?from=-200&count=200"], "< 1000")
+        total = int(assayd.get(f"{long}/console/dut/lines?from=0&count=1")["total"])
+        for name, at in (("first", 0), ("middle", total // 2), ("last", total - 200)):
+            assayd.times(f"{console_mib} MiB: {name} lines", [f"{long}/console/dut/lines?from={at}&count=200"] * 40)
+        assayd.times(f"{console_mib} MiB: timeline", [f"{long}/timeline"] * 20)
+        assayd.times(f"{console_mib} MiB: search", [f"{long}/console/dut/search?text={text}" for text in
+                                                    ("retry", "0x1234", "not%20there", "SLOT")] * 3, "< 1000")
+        assayd.times(f"{console_mib} MiB: search, regex", [f"{long}/console/dut/search?regex=1&text=0x[0-9]%2Bdead"] * 3,
+                     "< 1000")
+        # Caches fill to their limits; after that nothing may grow.
+        memory = [assayd.memory_mib()]
+        others = min(2000, (runs - 1) // 5)
+        for part in range(5):
+            for n in range(others * part, others * part + others):
+                assayd.get(f"{api}/attempts/r{runs - 1 - n}.1.1/timeline")
+                assayd.get(f"{api}/runs/r{runs - 1 - n}")
+            memory.append(assayd.memory_mib())
+        print(f"assayd, after all of it, and after each {others} other runs:", ", ".join(f"{mib:.0f}" for mib in memory),
+              "MiB   aim: flat", flush=True)
+
+
 def rebuild():
     """Recompiled for sure: ccache would answer for a file that was only touched."""
     environment = {**os.environ, "CCACHE_RECACHE": "1"}
@@ -161,7 +272,8 @@ def clean():
         print(f"  {name:<30} {100 * millis / sum(spent.values()):4.0f} %")
 
 
-BENCHES = {"submit": submit, "confirm": confirm, "calls": calls, "pixels": pixels, "readers": readers,
+BENCHES = {"submit": submit, "confirm": confirm, "calls": calls, "pixels": pixels, "readers": readers, "fill": fill,
+           "pages": pages,
            "rebuild": rebuild, "clean": clean}
 
 
