@@ -5,7 +5,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browse import good
+from browse import good, shot
 from conftest import DESKTOP, PHONE
 from lab import PASSED, PRODUCT_FAILED, Firmware
 from playwright.sync_api import expect
@@ -222,3 +222,20 @@ def test_two_million_lines(shared, green, open_page):
     }}""")
     tops = sorted(in_view(page).values())
     assert all(abs(one[1] - other[0]) < 1 for one, other in zip(tops, tops[1:]))
+
+
+def test_print(shared, red, open_page, tmp_path):
+    page = open_page(f"{shared.web}/runs/{red}", color_scheme="dark")
+    region(page).wait_for()
+    page.emulate_media(media="print", color_scheme="dark")
+    paper = page.locator(".on-paper pre")
+    expect(paper).to_contain_text("Jumping to the first image slot")
+    last = shared.show(red)["jobs"][0]["attempts"][-1]["steps"]
+    assert page.locator(".evidence").count() == len(last)
+    assert page.locator("button:visible:not(.step-head)").count() == 0 and page.locator("input:visible").count() == 0
+    expect(page.get_by_role("heading", name="Environment")).to_be_visible()
+    for place in ("h1", ".on-paper pre"):
+        assert page.locator(place).evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)", place
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.pdf(path=tmp_path / "run.pdf").startswith(b"%PDF")
+    shot(page, "run-print")

@@ -5,12 +5,13 @@ import { visible } from '../../data/visible.ts'
 import type { StepResultJson } from '../../proto/assay/v1/orchestrator_pb.ts'
 import type { MarkJson } from '../../proto/assay/v1/web_pb.ts'
 import { useSource } from '../../shell/load.tsx'
+import { usePrinting } from '../../shell/printing.ts'
 import { isTyping, useSingleKeys } from '../row_keys.ts'
 import { plain } from './ansi.ts'
 import { hashOf, type Lines } from './choice.ts'
 import { consoleKey, KeysHelp, movesCursor, pageKey, type Key } from './console_keys.tsx'
 import { LineRow, MarkRow } from './console_rows.tsx'
-import { between, moved, nextMatch } from './console_view.ts'
+import { between, moved, nextMatch, printed } from './console_view.ts'
 import { finder, type Wanted } from './find.ts'
 import type { LineStore } from './lines.ts'
 import { powerOnBefore, rowHeight, rowMarks, Rows, type RowMark } from './rows.ts'
@@ -71,8 +72,12 @@ export function Console({ attempt, role, store, marks, steps, at, turn, onLines,
 
   const from = rows.at(first).line
   const to = last > first ? rows.at(last - 1).line + 1 : from
+  const paper = printed(at?.role === role ? at : undefined, total)
+  const printing = usePrinting()
   useEffect(() => {
-    if (known) store.want(from, to)
+    if (!known) return
+    store.want(from, to)
+    store.want(paper.from, paper.to) // paper does not wait for it
   })
 
   const picked = cursor && cursor.anchor !== cursor.line ? between(role, cursor.anchor, cursor.line) : undefined
@@ -213,6 +218,13 @@ export function Console({ attempt, role, store, marks, steps, at, turn, onLines,
         </div>
       </div>
       <p class="hidden" role="status">{words}</p>
+      {printing ? (
+        <div class="on-paper">
+          <p>{paper.to - paper.from < paper.of ? `The last ${paper.to - paper.from} of ${plural(paper.of, 'line')}:` : `${plural(paper.of, 'line')}:`}</p>
+          <pre>{Array.from({ length: paper.to - paper.from }, (_, i) =>
+            `${paper.from + i + 1}  ${visible(plain(store.line(paper.from + i)?.text ?? '(not here)'))}`).join('\n')}</pre>
+        </div>
+      ) : null}
       <KeysHelp follows={follows} {...single} />
     </div>
   )

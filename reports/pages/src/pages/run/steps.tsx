@@ -4,6 +4,7 @@ import { Export, type Column } from '../../parts/export.tsx'
 import { Text } from '../../parts/text.tsx'
 import { Badge } from '../../parts/verdict.tsx'
 import type { StepResultJson } from '../../proto/assay/v1/orchestrator_pb.ts'
+import { usePrinting } from '../../shell/printing.ts'
 import { Evidence } from './evidence.tsx'
 import { plural } from './words.ts'
 
@@ -31,7 +32,7 @@ function Step({ of, step, onStep, onConsole }: Shared & { of: StepResultJson }) 
   const chosen = index === step
   const [asked, setAsked] = useState<boolean>()
   const place = useRef<HTMLLIElement>(null)
-  const open = asked ?? (chosen || bad(of))
+  const open = usePrinting() || (asked ?? (chosen || bad(of)))
   const word = stepWord(of.state)
   useEffect(() => {
     if (!chosen) return
@@ -62,7 +63,7 @@ function Group({ all, ...shared }: Shared & { all: readonly StepResultJson[] }) 
   const [asked, setAsked] = useState<boolean>()
   const worst = all.find(bad) ?? all.find((one) => stepWord(one.state) === 'running')
   const holds = all.some((one) => one.index === shared.step || (one.index === undefined && shared.step === 0))
-  const open = asked ?? (worst !== undefined || holds)
+  const open = usePrinting() || (asked ?? (worst !== undefined || holds))
   useEffect(() => {
     if (holds) setAsked(undefined)
   }, [holds, shared.step])
