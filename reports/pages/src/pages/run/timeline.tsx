@@ -7,7 +7,7 @@ import type { StepResultJson } from '../../proto/assay/v1/orchestrator_pb.ts'
 import type { TimelineJson } from '../../proto/assay/v1/web_pb.ts'
 import { panned, place, ticks, tickText, within, zoomed, type Span } from './axis.ts'
 import { lanesOf } from './lanes.ts'
-import { markText, stepSentence } from './words.ts'
+import { markText, stepSentence, wholeWords } from './words.ts'
 
 const barHeight = 18
 const laneHeight = 26
@@ -154,7 +154,7 @@ export function Timeline({ steps, timeline, step, onStep }: {
                 <rect x={left} y={y + 1} width={wide} height={barHeight - 3} rx={3} />
                 {beside || wide > 14 ? (
                   <text x={beside ? (flip ? left - 4 : left + wide + 4) : left + 4} y={y + 12.5} text-anchor={flip ? 'end' : 'start'}
-                    class={beside ? 'beside' : ''}>{beside ? text : text.slice(0, Math.max(1, Math.floor((wide - 6) / 6.5)))}</text>
+                    class={beside ? 'beside' : ''}>{beside ? text : wholeWords(text, Math.floor((wide - 6) / 6.5))}</text>
                 ) : null}
               </g>
             )

@@ -40,6 +40,14 @@ export function stepSentence(step: StepResultJson): string {
   return `${stepName(step)} ${step.text ?? ''}: ${long}, from ${duration(seconds(step.startedAt))}`
 }
 
+// The first words of it, in `most` characters; at least one word. What is seen of a button
+// must be words of its name.
+export function wholeWords(text: string, most: number): string {
+  const words = text.split(' ')
+  while (words.length > 1 && words.join(' ').length > most) words.pop()
+  return words.join(' ')
+}
+
 export const says: Record<NonNullable<FindingJson['says']>, { symbol: string; text: string; word: string }> = {
   SAYS_UNSPECIFIED: { symbol: '?', text: 'cannot tell', word: 'queued' },
   SAYS_AGREES: { symbol: '✓', text: 'agrees', word: 'passed' },
