@@ -190,8 +190,7 @@ class Fill {
     row.state = "ended";
     row.verdict = chance(bad_ ? 70 : 5) ? "failed" : chance(2) ? "lab-error" : "passed";
     if (chance(1)) row.verdict = "cancelled";
-    if (row.verdict == "failed")
-      row.sentence = failure;
+    if (row.verdict == "failed") row.sentence = failure;
     if (row.verdict == "lab-error") row.sentence = "the probe does not answer";
     row.attempts = row.verdict == "lab-error" ? 3 : chance(4) ? 2 : 1;
     row.lab_errors = row.attempts - (row.verdict == "lab-error" ? 0 : 1);

@@ -74,10 +74,10 @@ TEST_P(StoreConformance, GivesBackEveryColumn) {
             std::tie(run.state, run.verdict, run.sentence, run.cancelling, run.submitted,
                      run.started, run.ended));
   const JobRow job = store().jobs(1).value().at(0), want = a_job(1, 1);
-  EXPECT_EQ(std::tie(job.run, job.index, job.profile, job.params_json, job.needs_json,
-                     job.verbs_json),
-            std::tie(want.run, want.index, want.profile, want.params_json, want.needs_json,
-                     want.verbs_json));
+  EXPECT_EQ(
+      std::tie(job.run, job.index, job.profile, job.params_json, job.needs_json, job.verbs_json),
+      std::tie(want.run, want.index, want.profile, want.params_json, want.needs_json,
+               want.verbs_json));
   EXPECT_EQ(job.spec, "") << "asked for apart";
   EXPECT_EQ(store().job_spec(1, 1).value(), want.spec);
   EXPECT_EQ(store().job_spec(1, 2).value(), "");
