@@ -54,6 +54,13 @@ class ThreadedDispatcher final : public Dispatcher {
     return wait(true, [this, run, reason] { return engine_->cancel(run, reason); });
   }
 
+  Result<> extend_lease(const std::string& run, Duration more) override {
+    return wait(true, [this, run, more] { return engine_->extend(run, more); });
+  }
+  Result<> release_lease(const std::string& run, const std::string& sentence) override {
+    return wait(true, [this, run, sentence] { return engine_->release(run, sentence); });
+  }
+
   Result<> quarantine(const std::string& board, const std::string& reason) override {
     return wait(true, [this, board, reason] {
       return engine_->core().quarantine(board, reason, engine_->changes());
@@ -125,12 +132,16 @@ class ThreadedDispatcher final : public Dispatcher {
     const auto id = parse_attempt(attempt);
     if (!id)
       return fail(Cause::not_found, "no attempt '{}'; attempts are named like r17.1.2", attempt);
-    return wait(false, [this, id, attempt, outcome, sentence, retry_elsewhere]() -> Result<> {
-      if (!engine_->core().ended(*id, outcome, sentence, retry_elsewhere, engine_->changes())) {
-        spdlog::info("{}: its end was told again or after its lease; not counted", attempt);
-      }
-      return {};
-    });
+    return wait(false,
+                [this, id, attempt, outcome, sentence, retry_elsewhere,
+                 at = BootTime::now()]() -> Result<> {
+                  if (!engine_->core().ended(*id, outcome, sentence, retry_elsewhere, at,
+                                             engine_->changes())) {
+                    spdlog::info("{}: its end was told again or after its lease; not counted",
+                                 attempt);
+                  }
+                  return {};
+                });
   }
 
   bool accepts_events(const std::string& attempt) override {
@@ -322,6 +333,8 @@ Result<std::unique_ptr<Dispatcher>> Dispatcher::start(store::Store& store, Lease
   limits.lease = times.lease;
   limits.renew_every = times.renew_every;
   limits.answer = std::min<Duration>(limits.answer, times.lease / 3);
+  limits.project_queued = times.project_queued;
+  limits.project_running = times.project_running;
   auto engine = TRY(Engine::load(store, limits, BootTime::now()));
   return std::make_unique<ThreadedDispatcher>(std::move(engine), times.lease);
 }

@@ -46,8 +46,10 @@ struct NewJob {
 struct NewRun {
   std::string plan, project, rev, ref, request_id;
   std::int32_t priority = 0;
-  std::string request;       // the SubmitRunRequest, serialised: for `retest`
-  std::vector<NewJob> jobs;  // at least one, at most 1000
+  std::optional<scheduler::Hold> hold = {};  // a person's lease, of one job
+  std::string lease = {};                    // "r17": on the boards of that lease only
+  std::string request;                       // the SubmitRunRequest, serialised: for `retest`
+  std::vector<NewJob> jobs;                  // at least one, at most 1000
 };
 
 // What the dispatcher tells one connected agent, on the dispatcher's thread: must
@@ -66,6 +68,8 @@ class AgentLink {
 struct LeaseTimes {
   Duration lease = std::chrono::seconds(30);
   Duration renew_every = std::chrono::seconds(5);
+  std::size_t project_queued = scheduler::Limits().project_queued;
+  std::size_t project_running = 0;  // 0: no limit
 };
 
 class Dispatcher {
@@ -79,6 +83,10 @@ class Dispatcher {
   // returns the id of the first.
   virtual Result<std::string> submit(NewRun) = 0;
   virtual Result<> cancel_run(const std::string& run, const std::string& reason) = 0;
+  // A person's lease: so much longer (up to a week in all), or done with. Cause::not_found,
+  // refused when it is no lease, or has ended.
+  virtual Result<> extend_lease(const std::string& run, Duration more) = 0;
+  virtual Result<> release_lease(const std::string& run, const std::string& sentence) = 0;
   // reason "" : back in use.
   virtual Result<> quarantine(const std::string& board, const std::string& reason) = 0;
 

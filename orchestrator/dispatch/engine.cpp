@@ -9,6 +9,7 @@ namespace assay::dispatch {
 using namespace scheduler;
 
 static constexpr std::size_t request_id_at_most = 64;
+static constexpr Duration longest_hold = std::chrono::hours(7 * 24);
 
 Result<std::unique_ptr<Engine>> Engine::load(store::Store& store, Limits limits, BootTime now) {
   std::unique_ptr<Engine> engine(new Engine(store, limits));
@@ -22,7 +23,8 @@ Result<> Engine::reload(BootTime now) {
   new_jobs_.clear();
   new_requests_.clear();
   const store::OpenWork work = TRY(store_.open_work());
-  const Saved saved = TRY(saved_of(work));
+  const Saved saved = TRY(saved_of(work, {now, unix_micros()}));
+  now_ = now;
   core_.load(saved, now);
   last_run_ = work.last_run;
   specs_.clear();
@@ -57,6 +59,13 @@ Result<> Engine::check(const NewRun& run) const {
     return fail(Cause::invalid, "request id of {} characters; at most {} are possible",
                 run.request_id.size(), request_id_at_most);
   }
+  if (run.hold && (run.jobs.size() != 1 || !run.lease.empty())) {
+    return fail(Cause::invalid, "a lease is one job, and is not had under another lease");
+  }
+  if (run.hold && (run.hold->length <= Duration::zero() || run.hold->length > longest_hold)) {
+    return fail(Cause::invalid, "a lease of {}; it can last up to {}", human(run.hold->length),
+                human(longest_hold));
+  }
   for (const NewJob& job : run.jobs) {
     if (job.needs.empty()) return fail(Cause::invalid, "a job of the run needs no board");
     if (job.needs.size() > max_roles) {
@@ -74,35 +83,71 @@ Result<std::int64_t> Engine::submit(const NewRun& run) {
       return known->second;
     if (const auto known = TRY(store_.run_by_request(run.request_id))) return known->number;
   }
-  const std::int64_t number = ++last_run_;
-  if (!run.request_id.empty()) new_requests_[run.request_id] = number;
-  new_runs_[number] = first_row(run, number, unix_micros());
+  const std::int64_t number = last_run_ + 1;
   RunRecord record;
   record.number = number;
   record.priority = run.priority;
+  record.project = run.project;
+  record.hold = run.hold;
+  if (!run.lease.empty()) {
+    const auto lease = parse_run(run.lease);
+    if (!lease) return fail(Cause::not_found, "no lease '{}'; they are named like r17", run.lease);
+    record.lease = *lease;
+  }
   std::vector<JobRecord> jobs;
-  Spec last;
   for (const NewJob& job : run.jobs) {
     JobRecord one;
     one.id = {number, static_cast<std::int32_t>(jobs.size() + 1)};
     one.needs = job.needs;
     one.verbs = job.verbs;
-    new_jobs_[one.id] = first_row(job, one.id);
-    keep_spec(one.id, job.spec, last);
+    if (!run.hold) one.work = work_word(run.plan, job.profile);
     jobs.push_back(std::move(one));
   }
-  core_.submit(std::move(record), std::move(jobs), changes_);
+  TRY(core_.submit(record, std::move(jobs), now_, changes_));
+  last_run_ = number;
+  if (!run.request_id.empty()) new_requests_[run.request_id] = number;
+  new_runs_[number] = first_row(run, record, unix_micros());
+  Spec last;
+  std::int32_t index = 0;
+  for (const NewJob& job : run.jobs) {
+    const JobId id{number, ++index};
+    new_jobs_[id] = first_row(job, id);
+    keep_spec(id, job.spec, last);
+  }
   return number;
 }
 
-Result<> Engine::cancel(const std::string& name, const std::string& reason) {
+static Result<std::int64_t> number_of(const std::string& name) {
   const auto number = parse_run(name);
   if (!number) return fail(Cause::not_found, "no run '{}'; runs are named like r17", name);
-  auto done = core_.cancel(*number, reason, changes_);
-  if (done || done.error().cause != Cause::not_found) return done;
-  const auto row = TRY(store_.run(*number));
-  if (!row) return fail(Cause::not_found, "no run '{}'", name);
-  return fail(Cause::refused, "{} has already ended: {}", name, row->verdict);
+  return *number;
+}
+
+Result<> Engine::over(std::int64_t number, Result<> told) {
+  if (told || told.error().cause != Cause::not_found) return told;
+  const auto row = TRY(store_.run(number));
+  if (!row) return fail(Cause::not_found, "no run '{}'", run_name(number));
+  return fail(Cause::refused, "{} has already ended: {}", run_name(number),
+              row->hold > 0 ? row->sentence : row->verdict);
+}
+
+Result<> Engine::cancel(const std::string& name, const std::string& reason) {
+  const std::int64_t number = TRY(number_of(name));
+  return over(number, core_.cancel(number, reason, now_, changes_));
+}
+
+Result<> Engine::extend(const std::string& name, Duration more) {
+  if (more <= Duration::zero() || more > longest_hold) {
+    return fail(Cause::invalid, "a lease can be extended by up to {}, not by {}",
+                human(longest_hold), human(more));
+  }
+  const std::int64_t number = TRY(number_of(name));
+  return over(number, core_.extend(number, more, changes_));
+}
+
+Result<> Engine::release(const std::string& name, const std::string& sentence) {
+  const std::int64_t number = TRY(number_of(name));
+  return over(number, core_.release(number, sentence, now_, changes_));
 }
 
 // Later records of one key change the row of the first.
@@ -119,6 +164,7 @@ static void move_into(Rows& rows, std::vector<Row>& out) {
 }
 
 void Engine::begin(BootTime now) {
+  now_ = now;
   if (stale_) failed(now);
 }
 
@@ -134,7 +180,7 @@ Pending Engine::take(BootTime now) {
   const std::int64_t time = unix_micros();
   Pending pending;
   for (const RunRecord& record : changes.runs) {
-    merge(runs, record.number, row_of(record, time));
+    merge(runs, record.number, row_of(record, {now, time}));
     pending.runs.insert(record.number);
   }
   for (const JobRecord& record : changes.jobs) {

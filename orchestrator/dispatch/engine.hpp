@@ -32,6 +32,8 @@ class Engine {
   Result<std::int64_t> submit(const NewRun&);
   // Cause::not_found; refused when it has ended.
   Result<> cancel(const std::string& run, const std::string& reason);
+  Result<> extend(const std::string& run, Duration more);
+  Result<> release(const std::string& run, const std::string& sentence);
   // The scheduler, for all that needs no words of the store.
   scheduler::Scheduler& core() { return core_; }
   [[nodiscard]] const scheduler::Scheduler& core() const { return core_; }
@@ -60,6 +62,8 @@ class Engine {
   Result<> reload(BootTime now);
   void keep_spec(scheduler::JobId, const std::string& spec, Spec& last);
   Result<> check(const NewRun&) const;
+  // Words for a run that the scheduler does not know.
+  Result<> over(std::int64_t number, Result<> told);
 
   store::Store& store_;
   scheduler::Scheduler core_;
@@ -70,6 +74,7 @@ class Engine {
   std::map<scheduler::JobId, Spec> specs_;            // of runs that are not over
   std::map<scheduler::AttemptId, std::string> open_;  // to their agents
   std::int64_t last_run_ = 0;
+  BootTime now_{};              // of this group
   std::optional<Error> stale_;  // why the last reload did not succeed
 };
 

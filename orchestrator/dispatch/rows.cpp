@@ -1,5 +1,6 @@
 #include "dispatch/rows.hpp"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -35,9 +36,19 @@ static Result<std::optional<Outcome>> verdict_value(const std::string& text) {
   return TRY(value<Outcome>(outcomes, text));
 }
 
-store::RunRow first_row(const NewRun& run, std::int64_t number, std::int64_t now) {
+static std::int64_t micros(Duration d) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+}
+
+std::string work_word(const std::string& plan, const std::string& profile) {
+  return plan + '\n' + profile;
+}
+
+store::RunRow first_row(const NewRun& run, const RunRecord& record, std::int64_t now) {
   store::RunRow row;
-  row.number = number;
+  row.number = record.number;
+  row.lease = record.lease;
+  if (run.hold) row.person = run.hold->person;
   row.plan = run.plan;
   row.project = run.project;
   row.rev = run.rev;
@@ -62,6 +73,7 @@ store::JobRow first_row(const NewJob& job, JobId id) {
                      {"profile", need.profile},
                      {"abilities", need.abilities},
                      {"board", need.board}});
+    if (!need.tags.empty()) needs.back()["tags"] = need.tags;
   }
   row.needs_json = needs.dump();
   row.verbs_json = json(job.verbs).dump();
@@ -71,7 +83,7 @@ store::JobRow first_row(const NewJob& job, JobId id) {
   return row;
 }
 
-store::RunRow row_of(const RunRecord& record, std::int64_t now) {
+store::RunRow row_of(const RunRecord& record, Now now) {
   store::RunRow row;
   row.number = record.number;
   row.priority = record.priority;
@@ -79,8 +91,12 @@ store::RunRow row_of(const RunRecord& record, std::int64_t now) {
   row.verdict = verdict_word(record.verdict);
   row.sentence = record.sentence;
   row.cancelling = record.cancelling;
-  if (record.state == State::running) row.started = now;
-  if (record.state == State::ended) row.ended = now;
+  if (record.state == State::running) row.started = now.unix_micros;
+  if (record.state == State::ended) row.ended = now.unix_micros;
+  if (record.hold) {
+    row.hold = micros(record.hold->length);
+    if (record.hold->until) row.until = now.unix_micros + micros(*record.hold->until - now.boot);
+  }
   return row;
 }
 
@@ -133,7 +149,8 @@ static Result<JobRecord> job_of(const store::JobRow& row) {
   record.id = {row.run, row.index};
   for (const json& need : json::parse(row.needs_json)) {
     record.needs.push_back(
-        {need.at("role"), need.at("profile"), need.at("abilities"), need.at("board")});
+        {need.at("role"), need.at("profile"), need.at("abilities"), need.at("board"), {}});
+    if (need.contains("tags")) record.needs.back().tags = need.at("tags");
   }
   record.verbs = json::parse(row.verbs_json);
   record.state = TRY(value<State>(states, row.state));
@@ -145,8 +162,15 @@ static Result<JobRecord> job_of(const store::JobRow& row) {
   return record;
 }
 
-static Result<AttemptRecord> attempt_of(const store::AttemptRow& row) {
+// The wall clock may have been set since: nothing lies in the future.
+static BootTime since(std::int64_t unix_micros, Now now) {
+  return now.boot -
+         std::chrono::microseconds(std::max<std::int64_t>(0, now.unix_micros - unix_micros));
+}
+
+static Result<AttemptRecord> attempt_of(const store::AttemptRow& row, Now now) {
   AttemptRecord record;
+  record.started = since(row.started, now);
   record.id = {{row.run, row.job}, row.number};
   record.agent = row.agent;
   record.incarnation = row.incarnation;
@@ -159,8 +183,17 @@ static Result<AttemptRecord> attempt_of(const store::AttemptRow& row) {
   return record;
 }
 
-static Result<RunRecord> run_of(const store::RunRow& row) {
+static Result<RunRecord> run_of(const store::RunRow& row, Now now) {
   RunRecord record;
+  record.project = row.project;
+  record.lease = row.lease;
+  if (row.hold > 0) {
+    record.hold = Hold{row.person, std::chrono::microseconds(row.hold), {}};
+    // At most its whole length from now, whatever happened to the wall clock.
+    if (row.until > 0)
+      record.hold->until = now.boot + std::chrono::microseconds(std::clamp<std::int64_t>(
+                                          row.until - now.unix_micros, 0, row.hold));
+  }
   record.number = row.number;
   record.priority = row.priority;
   record.state = TRY(value<State>(states, row.state));
@@ -197,16 +230,26 @@ static auto read(const std::string& name, const Row& row, Convert convert)
   }
 }
 
-Result<Saved> saved_of(const store::OpenWork& work) {
+Result<Saved> saved_of(const store::OpenWork& work, Now now) {
   Saved saved;
+  std::map<std::int64_t, std::string> plans;
+  for (const auto& row : work.runs) {
+    if (row.hold == 0) plans[row.number] = row.plan;
+  }
+  for (const auto& row : work.took)
+    saved.took.emplace_back(work_word(row.plan, row.profile),
+                            std::chrono::microseconds(row.micros));
   std::map<std::int64_t, std::int32_t> jobs;
   for (const auto& row : work.runs)
-    saved.runs.push_back(TRY(read(run_name(row.number), row, run_of)));
+    saved.runs.push_back(
+        TRY(read(run_name(row.number), row, [&](const auto& r) { return run_of(r, now); })));
   for (const auto& row : work.jobs) {
     const std::string name = to_string(JobId{row.run, row.index});
     if (row.index != ++jobs[row.run])
       return fail(Cause::invalid, "stored {}: there is a job missing before it", name);
     saved.jobs.push_back(TRY(read(name, row, job_of)));
+    if (const auto plan = plans.find(row.run); plan != plans.end())
+      saved.jobs.back().work = work_word(plan->second, row.profile);
   }
   for (const auto& row : work.runs) {
     if (!jobs.contains(row.number))
@@ -216,7 +259,8 @@ Result<Saved> saved_of(const store::OpenWork& work) {
     const std::string name = to_string(AttemptId{{row.run, row.job}, row.number});
     if (row.job < 1 || row.job > jobs[row.run])
       return fail(Cause::invalid, "stored {}: its job is missing", name);
-    saved.attempts.push_back(TRY(read(name, row, attempt_of)));
+    saved.attempts.push_back(
+        TRY(read(name, row, [&](const auto& r) { return attempt_of(r, now); })));
   }
   for (const auto& row : work.boards)
     saved.boards.push_back(TRY(read("board " + row.id, row, board_of)));

@@ -1,17 +1,23 @@
 #include <algorithm>
 
+#include "base/statistics.hpp"
 #include "scheduler/scheduler.hpp"
 
 namespace assay::scheduler {
 
 void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTime now,
                       Changes& out) {
+  if (runs_.at(job.record.id.run).record.hold) return begin_hold(job, boards, now, out);
+  if (limits_.defect == Defect::gang_in_parts && boards.size() > 1) boards.pop_back();
   Attempt attempt;
   attempt.record.id = {job.record.id, ++job.record.attempts};
   attempt.record.agent = agent;
   attempt.record.incarnation = agents_.at(agent).facts.incarnation;
+  attempt.record.started = now;
   attempt.lease_until = now + limits_.lease;
-  attempt.answer_by = now + limits_.answer;
+  attempt.answer_by =
+      now + (limits_.defect == Defect::answer_not_awaited ? limits_.lease : limits_.answer);
+  charge(job, attempt);
   for (std::size_t i = 0; i < boards.size(); ++i) {
     Board& board = boards_.at(boards[i]);
     if (limits_.defect != Defect::epoch_kept) ++board.record.epoch;
@@ -32,7 +38,27 @@ void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTi
   out.attempts.push_back(attempt.record);
   out.decisions.push_back(Assign{agent, attempt.record.id, attempt.record.leases});
   due_.emplace(attempt.due(), attempt.record.id);
+  by_agent_[agent].insert(attempt.record.id);
   attempts_.emplace(attempt.record.id, std::move(attempt));
+}
+
+// Board time in advance, as far as it is known; settled when it has ended.
+void Scheduler::charge(const Job& job, Attempt& attempt) {
+  const Run& run = runs_.at(job.record.id.run);
+  if (run.record.lease != 0) return;  // its boards were charged with the lease
+  attempt.project = share_of(run);
+  attempt.charged = charge_of(job);
+  shares_.charge(attempt.project, attempt.charged, job.record.needs.size());
+  ++projects_[attempt.project].running;
+}
+
+void Scheduler::settle_share(const Attempt& attempt, BootTime now) {
+  const auto load = projects_.find(attempt.project);
+  if (attempt.charged == Duration::zero() || load == projects_.end()) return;
+  shares_.charge(attempt.project, (now - attempt.record.started) - attempt.charged,
+                 attempt.record.leases.size());
+  for (const std::string& kind : std::exchange(load->second.held_back, {})) queue_.wake_kind(kind);
+  if (--load->second.running == 0 && load->second.queued == 0) projects_.erase(load);
 }
 
 void Scheduler::accept(Attempt& attempt, BootTime now, Changes& out) {
@@ -56,7 +82,7 @@ void Scheduler::answered(AttemptId id, bool accepted, const std::string& reason,
     return finish(id, Outcome::lab_error,
                   fmt::format("the agent '{}' refused the assignment: {}",
                               found->second.record.agent, reason),
-                  After::safe, Retry::elsewhere, out);
+                  After::safe, Retry::elsewhere, now, out);
   }
   // Too late: it was given up, and its boards are fenced.
   std::vector<std::string> fenced;
@@ -94,8 +120,10 @@ void Scheduler::left_by(AttemptId id) {
 }
 
 bool Scheduler::ended(AttemptId id, Outcome outcome, const std::string& sentence,
-                      bool retry_elsewhere, Changes& out) {
+                      bool retry_elsewhere, BootTime now, Changes& out) {
   left_by(id);
+  if (const auto run = runs_.find(id.job.run); run != runs_.end() && run->second.record.hold)
+    return false;  // no agent has it
   if (!attempts_.contains(id)) {
     if (limits_.defect != Defect::late_result_counted || !runs_.contains(id.job.run)) return false;
     if (!job(id.job).current) return false;
@@ -104,12 +132,12 @@ bool Scheduler::ended(AttemptId id, Outcome outcome, const std::string& sentence
   if (limits_.defect == Defect::failure_retried && outcome == Outcome::failed)
     outcome = Outcome::lab_error;
   finish(id, outcome, sentence, After::safe, retry_elsewhere ? Retry::elsewhere : Retry::anywhere,
-         out);
+         now, out);
   return true;
 }
 
 void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentence, After after,
-                       Retry retry, Changes& out) {
+                       Retry retry, BootTime now, Changes& out) {
   const auto node = attempts_.extract(id);
   Attempt attempt = node.mapped();
   due_.erase({attempt.due(), id});
@@ -117,25 +145,34 @@ void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentenc
   attempt.record.verdict = outcome;
   attempt.record.sentence = sentence;
   out.attempts.push_back(attempt.record);
-  release(attempt.record, after, attempt.lease_until, out);
+  settle_share(attempt, now);
+  by_agent_[attempt.record.agent].erase(id);
+  free(attempt.record, after, attempt.lease_until, out);
+  // It may have been one too many for its agent, whose other boards are looked at again.
+  if (const auto agent = agents_.find(attempt.record.agent);
+      agent != agents_.end() && agent->second.facts.max_attempts > 0)
+    wake_boards(agent->second);
 
   Job& owner = job(id.job);
   owner.current.reset();
+  if (outcome == Outcome::passed || outcome == Outcome::failed)
+    history_.add(owner.record.work, now - attempt.record.started);
   const std::string cancelling = runs_.at(id.job.run).record.cancelling;
   if (outcome != Outcome::lab_error) return conclude(owner, outcome, sentence, out);
   if (retry != Retry::uncounted) ++owner.record.lab_errors;
   if (!cancelling.empty()) return conclude(owner, Outcome::cancelled, cancelling, out);
-  if (owner.record.lab_errors > limits_.retries) return conclude(owner, outcome, sentence, out);
+  if (owner.record.lab_errors > limits_.retries && limits_.defect != Defect::retried_for_ever)
+    return conclude(owner, outcome, sentence, out);
   if (retry == Retry::elsewhere) {
     for (const BoardLease& lease : attempt.record.leases) owner.avoid.insert(lease.board);
   }
   owner.record.state = State::queued;
   out.jobs.push_back(owner.record);
-  enqueue(owner);
+  enqueue(owner, now);
 }
 
-void Scheduler::release(const AttemptRecord& attempt, After after, BootTime lease_until,
-                        Changes& out) {
+void Scheduler::free(const AttemptRecord& attempt, After after, BootTime lease_until,
+                     Changes& out) {
   for (const BoardLease& lease : attempt.leases) {
     Board& board = boards_.at(lease.board);
     board.holder.reset();
@@ -152,6 +189,7 @@ void Scheduler::release(const AttemptRecord& attempt, After after, BootTime leas
 // The last thing a caller does with the job: its run may be over and forgotten.
 void Scheduler::conclude(Job& done, Outcome outcome, const std::string& sentence, Changes& out) {
   dequeue(done);
+  shares_.leave(share_of(runs_.at(done.record.id.run)));
   done.record.state = State::ended;
   done.record.verdict = outcome;
   done.record.sentence = sentence;
@@ -177,6 +215,23 @@ static std::string_view verdict_word(Outcome outcome) {
   return "";
 }
 
+// Of the same job many times: how often it passes, and how well that is known.
+std::string Scheduler::rate(const Run& run) {
+  std::uint64_t passed = 0, told = 0;
+  const JobRecord& one = run.jobs.front().record;
+  for (const Job& each : run.jobs) {
+    if (each.record.work != one.work || each.record.needs != one.needs) return "";
+    const bool good = each.record.verdict == Outcome::passed;
+    passed += good;
+    told += good || each.record.verdict == Outcome::failed;
+  }
+  if (told < 2 || one.work.empty()) return "";
+  const Interval within = wilson(passed, told);
+  return fmt::format(" (pass rate {:.4g} %, 95 % interval {:.4g} to {:.4g} %)",
+                     100.0 * static_cast<double>(passed) / static_cast<double>(told),
+                     100 * within.low, 100 * within.high);
+}
+
 void Scheduler::conclude_run(Run& run, Changes& out) {
   // Failed over lab-error over cancelled over passed.
   Outcome verdict = Outcome::passed;
@@ -197,13 +252,17 @@ void Scheduler::conclude_run(Run& run, Changes& out) {
   if (run.jobs.size() == 1) {
     run.record.sentence = first->record.sentence;
   } else if (verdict == Outcome::passed) {
-    run.record.sentence = fmt::format("all {} jobs passed", count);
+    run.record.sentence = fmt::format("all {} jobs passed{}", count, rate(run));
   } else {
     run.record.sentence =
-        fmt::format("{} of {} jobs {}; {}: {}", count, run.jobs.size(), verdict_word(verdict),
-                    to_string(first->record.id), first->record.sentence);
+        fmt::format("{} of {} jobs {}{}; {}: {}", count, run.jobs.size(), verdict_word(verdict),
+                    rate(run), to_string(first->record.id), first->record.sentence);
   }
   out.runs.push_back(run.record);
+  if (const auto lease = under_.find(run.record.lease); lease != under_.end()) {
+    lease->second.erase(run.record.number);
+    if (lease->second.empty()) under_.erase(lease);
+  }
   runs_.erase(run.record.number);
 }
 

@@ -11,98 +11,153 @@ static bool has_all(const std::vector<std::string>& have, const std::vector<std:
   });
 }
 
-// ---- the queue: jobs of one kind wait in order; when the first cannot run, none can -----
+// ---- whose turn it is --------------------------------------------------------------------
 
-void Scheduler::enqueue(Job& job) {
-  job.kind.clear();
-  const auto add = [&job](char mark, const std::string& word) {
-    job.kind.append(1, mark).append(word).append(1, '\0');
-  };
-  for (const BoardNeed& need : job.record.needs) {
-    add('p', need.profile);
-    add('b', need.board);
-    for (const std::string& ability : need.abilities) add('a', ability);
-  }
-  for (const std::string& verb : job.record.verbs) add('v', verb);
-  for (const std::string& board : job.avoid) add('x', board);
-  const std::int32_t priority = runs_.at(job.record.id.run).record.priority;
-  waiting_[job.kind].emplace(Order{-priority, job.record.id.run, job.record.id.index},
-                             job.record.id);
+Queue::Rank Scheduler::rank(const Queue::Lane& lane, BootTime now) const {
+  const std::int64_t level = limits_.defect == Defect::ageing_dropped
+                                 ? lane.priority
+                                 : Queue::level(lane, now, limits_.ageing);
+  const std::int64_t had = limits_.defect == Defect::share_dropped ? 0 : shares_.had(lane.project);
+  return {-level, had, *lane.jobs.begin()};
 }
 
-void Scheduler::dequeue(const Job& job) {
-  const auto kind = waiting_.find(job.kind);
-  if (kind == waiting_.end()) return;
-  const std::int32_t priority = runs_.at(job.record.id.run).record.priority;
-  kind->second.erase(Order{-priority, job.record.id.run, job.record.id.index});
-  if (kind->second.empty()) waiting_.erase(kind);
+bool Scheduler::at_limit(const std::string& project) const {
+  const auto load = projects_.find(project);
+  return limits_.project_running > 0 && load != projects_.end() &&
+         load->second.running >= limits_.project_running;
 }
 
+// Looks at the kinds for which something changed, and at the first job of each of their
+// lanes, best rank first.
 void Scheduler::place(BootTime now, Changes& out) {
-  reserved_.clear();
-  std::map<Order, std::string> heads;
-  for (const auto& [kind, jobs] : waiting_) heads.emplace(jobs.begin()->first, kind);
-  while (!heads.empty()) {
-    const std::string kind = heads.begin()->second;
-    heads.erase(heads.begin());
-    Job& next = job(waiting_.at(kind).begin()->second);
-    if (const auto boards = find_now(next, now)) {
-      dequeue(next);
-      begin(next, boards_.at(boards->front()).record.agent, *boards, now, out);
-      if (const auto more = waiting_.find(kind); more != waiting_.end()) {
-        heads.emplace(more->second.begin()->first, kind);
-      }
-    } else if (next.record.needs.size() > 1) {
-      // Otherwise later jobs with one role would take its boards one by one, for ever.
-      const auto kept = find(next, Look::usable, false, now);
-      if (kept) reserved_.insert(kept->begin(), kept->end());
+  std::map<Queue::Rank, Queue::Lane*> turns;
+  const auto list = [&](Queue::Lane& lane) {
+    if (std::exchange(lane.listed, true)) return;
+    turns.emplace(rank(lane, now), &lane);
+  };
+  for (;;) {
+    for (Queue::Kind* kind : queue_.take_woken()) {
+      for (auto& [key, lane] : kind->lanes) list(lane);
     }
+    if (turns.empty()) return;
+    const Queue::Rank stood = turns.begin()->first;
+    Queue::Lane& lane = *turns.begin()->second;
+    turns.erase(turns.begin());
+    lane.listed = false;
+    if (lane.kind->blocked) continue;
+    if (const Queue::Rank stands = rank(lane, now); stands != stood) {
+      list(lane);  // its project has had more since
+      continue;
+    }
+    Job& next = job(*lane.jobs.begin());
+    if (runs_.at(next.record.id.run).record.lease == 0 && at_limit(lane.project)) {
+      projects_.at(lane.project).held_back.insert(lane.kind->name);
+      continue;
+    }
+    const std::vector<std::string> kept = let_go(*lane.kind);
+    const auto boards = find_now(next, now);
+    if (!boards) {
+      lane.kind->blocked = true;
+      if (next.record.needs.size() > 1) keep_boards(next, now);
+      wake_unkept(kept);
+      continue;
+    }
+    lane.since = now;
+    // What follows it in its lane has its turn like all others.
+    Queue::Lane* rest = lane.jobs.size() > 1 ? &lane : nullptr;
+    dequeue(next);
+    begin(next, boards_.at(boards->front()).record.agent, *boards, now, out);
+    wake_unkept(kept);
+    if (rest != nullptr) list(*rest);
   }
 }
 
-// ---- boards ------------------------------------------------------------------------------
+// ---- boards kept for a job with several roles ------------------------------------------------
+
+// Otherwise others would take them one by one, for ever.
+void Scheduler::keep_boards(Job& waits, BootTime now) {
+  if (limits_.defect == Defect::gang_not_reserved) return;
+  const auto kept = find(waits, Look::usable, false, now);
+  if (!kept) return;
+  BootTime ready = now;
+  for (const std::string& id : *kept) {
+    const auto back = back_in(boards_.at(id), now);
+    ready = std::max(ready, now + (back ? back->low : Duration::zero()));
+  }
+  for (const std::string& id : *kept) {
+    Board& board = boards_.at(id);
+    board.kept_for = waits.record.id;
+    board.kept_until = ready;
+    waits.lane->kind->reserved.push_back(id);
+  }
+}
+
+std::vector<std::string> Scheduler::let_go(Queue::Kind& kind) {
+  for (const std::string& id : kind.reserved) boards_.at(id).kept_for.reset();
+  return std::exchange(kind.reserved, {});
+}
+
+void Scheduler::wake_unkept(const std::vector<std::string>& boards) {
+  for (const std::string& id : boards) {
+    const Board& board = boards_.at(id);
+    if (board.idle && !board.kept_for) wake(board, true);
+  }
+}
+
+// Kept boards go to jobs whose turn comes before, and to those that give them back in time.
+bool Scheduler::allowed(const Board& board, const Job& job, BootTime now) const {
+  if (!board.kept_for || job.lane == nullptr || *board.kept_for == job.record.id) return true;
+  const Job& first =
+      runs_.at(board.kept_for->run).jobs[static_cast<std::size_t>(board.kept_for->index - 1)];
+  if (first.lane == nullptr || rank(*job.lane, now) < rank(*first.lane, now)) return true;
+  const auto takes = lasts(job);
+  return takes && now + takes->high <= board.kept_until;
+}
+
+// ---- boards for a job ----------------------------------------------------------------------
 
 const Scheduler::Session* Scheduler::session_of(const Board& board) const {
   const auto found = agents_.find(board.record.agent);
   return found == agents_.end() ? nullptr : &found->second;
 }
 
-// With its lease free it could be used.
-bool Scheduler::usable(const Board& board) const {
-  const Session* session = session_of(board);
-  return session != nullptr && session->connected && board.announced &&
-         board.record.quarantine.empty() && board.record.facts.quarantine.empty();
-}
-
-// Brings idle_ up to date after anything about the board changed.
-void Scheduler::index(Board& board) {
-  const std::string& id = board.record.facts.id;
-  if (board.idle) {
-    idle_[board.idle_profile].erase(*board.idle);
-    board.idle.reset();
-  }
-  if (!usable(board) || board.holder || board.fence) return;
-  if (!board.record.facts.busy.empty() && limits_.defect != Defect::busy_forgotten) return;
-  board.idle = Idle{board.last_used, id};
-  board.idle_profile = board.record.facts.profile;
-  idle_[board.idle_profile].insert(*board.idle);
-}
-
 bool Scheduler::fits(const Board& board, const BoardNeed& need) const {
   return board.record.facts.profile == need.profile &&
          (need.board.empty() || need.board == board.record.facts.id) &&
-         has_all(board.record.facts.abilities, need.abilities);
+         has_all(board.record.facts.abilities, need.abilities) &&
+         has_all(board.record.facts.tags, need.tags);
+}
+
+bool Scheduler::can_have(const Board& board, const Job& job, const BoardNeed& need, Look look,
+                         bool avoiding, BootTime now) const {
+  if (!fits(board, need) || (avoiding && job.avoid.contains(board.record.facts.id))) return false;
+  const std::int64_t lease = runs_.at(job.record.id.run).record.lease;
+  if (lease != 0) {
+    if (!board.lease || board.lease->job.run != lease || !usable(board)) return false;
+    return look == Look::usable ||
+           (!board.holder && !board.fence && board.record.facts.busy.empty());
+  }
+  if (look == Look::idle) return board.idle && allowed(board, job, now);
+  return usable(board) && (!board.kept_for || allowed(board, job, now));
+}
+
+bool Scheduler::takes(const Session& session, const Job& job, BootTime now) const {
+  if (!session.connected || silent(session, now)) return false;
+  if (runs_.at(job.record.id.run).record.hold) return true;
+  if (const auto its = by_agent_.find(session.facts.name);
+      session.facts.max_attempts > 0 && its != by_agent_.end() &&
+      its->second.size() >= session.facts.max_attempts && limits_.defect != Defect::limit_ignored)
+    return false;
+  return has_all(session.facts.verbs, job.record.verbs);
 }
 
 std::vector<const Scheduler::Board*> Scheduler::candidates(const Job& job, const BoardNeed& need,
                                                            const Session& session, Look look,
-                                                           bool avoiding) const {
+                                                           bool avoiding, BootTime now) const {
   std::vector<const Board*> found;
   for (const std::string& id : session.boards) {
     const Board& board = boards_.at(id);
-    if (!fits(board, need) || (avoiding && job.avoid.contains(id)) || reserved_.contains(id))
-      continue;
-    if (look == Look::idle ? board.idle.has_value() : usable(board)) found.push_back(&board);
+    if (can_have(board, job, need, look, avoiding, now)) found.push_back(&board);
   }
   std::sort(found.begin(), found.end(), [](const Board* a, const Board* b) {
     return std::make_tuple(!a->idle, a->last_used, a->record.facts.id) <
@@ -114,11 +169,11 @@ std::vector<const Scheduler::Board*> Scheduler::candidates(const Job& job, const
 // A board for each role by augmenting paths: a role may take another's board
 // when that one finds itself a different one.
 std::optional<Scheduler::Placing> Scheduler::match(const Job& job, const Session& session,
-                                                   Look look, bool avoiding) const {
+                                                   Look look, bool avoiding, BootTime now) const {
   const std::vector<BoardNeed>& needs = job.record.needs;
   std::vector<std::vector<const Board*>> options;
   for (const BoardNeed& need : needs)
-    options.push_back(candidates(job, need, session, look, avoiding));
+    options.push_back(candidates(job, need, session, look, avoiding, now));
   std::map<const Board*, std::size_t> taken;
   std::set<const Board*> visited;
   const std::function<bool(std::size_t)> seat = [&](std::size_t role) {
@@ -142,18 +197,55 @@ std::optional<Scheduler::Placing> Scheduler::match(const Job& job, const Session
   return placing;
 }
 
+// One role: the first board will do, and no agent's other boards are looked at.
+std::optional<Scheduler::Placing> Scheduler::find_one(const Job& job, Look look, bool avoiding,
+                                                      BootTime now) const {
+  const BoardNeed& need = job.record.needs.front();
+  const auto good = [&](const std::string& id) {
+    const auto board = boards_.find(id);
+    if (board == boards_.end() || !can_have(board->second, job, need, look, avoiding, now))
+      return false;
+    const Session* session = session_of(board->second);
+    return session != nullptr && takes(*session, job, now);
+  };
+  if (!need.board.empty())
+    return good(need.board) ? std::optional(Placing{need.board}) : std::nullopt;
+  if (look == Look::idle) {
+    const auto idle = idle_.find(need.profile);
+    if (idle == idle_.end()) return std::nullopt;
+    for (const auto& [used, id] : idle->second) {
+      if (good(id)) return Placing{id};
+    }
+  } else if (const auto all = by_profile_.find(need.profile); all != by_profile_.end()) {
+    for (const std::string& id : all->second) {
+      if (good(id)) return Placing{id};
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Scheduler::Placing> Scheduler::find(const Job& job, Look look, bool avoiding,
                                                   BootTime now) const {
+  const BoardNeed& first = job.record.needs.front();
+  const std::int64_t lease = runs_.at(job.record.id.run).record.lease;
+  if (job.record.needs.size() == 1 && lease == 0) return find_one(job, look, avoiding, now);
   std::set<std::string> tried;
   const auto attempt = [&](const std::string& id) -> std::optional<Placing> {
     const Board& board = boards_.at(id);
     if (!tried.insert(board.record.agent).second) return std::nullopt;
     const Session* session = session_of(board);
-    if (session == nullptr || !session->connected || silent(*session, now)) return std::nullopt;
-    if (!has_all(session->facts.verbs, job.record.verbs)) return std::nullopt;
-    return match(job, *session, look, avoiding);
+    if (session == nullptr || !takes(*session, job, now)) return std::nullopt;
+    return match(job, *session, look, avoiding, now);
   };
-  const BoardNeed& first = job.record.needs.front();
+  if (lease != 0) {
+    const auto run = runs_.find(lease);
+    const Attempt* held = run == runs_.end() ? nullptr : holding(run->second);
+    if (held == nullptr) return std::nullopt;
+    for (const BoardLease& one : held->record.leases) {
+      if (auto placing = attempt(one.board)) return placing;
+    }
+    return std::nullopt;
+  }
   if (look == Look::idle) {
     const auto idle = idle_.find(first.profile);
     if (idle == idle_.end()) return std::nullopt;

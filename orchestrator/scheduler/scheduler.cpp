@@ -8,7 +8,11 @@ namespace assay::scheduler {
 
 void Scheduler::load(const Saved& saved, BootTime now) {
   runs_.clear();
-  waiting_.clear();
+  queue_ = {};
+  shares_ = {};
+  projects_.clear();
+  by_agent_.clear();
+  under_.clear();
   due_.clear();
   fences_.clear();
   idle_.clear();
@@ -17,6 +21,8 @@ void Scheduler::load(const Saved& saved, BootTime now) {
 
   for (auto& [id, board] : boards_) {
     board.holder.reset();
+    board.lease.reset();
+    board.kept_for.reset();
     board.fence.reset();
     board.idle.reset();
   }
@@ -34,12 +40,18 @@ void Scheduler::load(const Saved& saved, BootTime now) {
       fences_.emplace(board.fence->until, record.facts.id);
     }
   }
-  for (const RunRecord& record : saved.runs) runs_[record.number].record = record;
+  for (const auto& [work, took] : saved.took) history_.add(work, took);
+  for (const RunRecord& record : saved.runs) {
+    runs_[record.number].record = record;
+    if (record.lease != 0) under_[record.lease].insert(record.number);
+  }
   std::vector<JobRecord> jobs = saved.jobs;
   std::sort(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   for (const JobRecord& record : jobs) {
     const auto run = runs_.find(record.id.run);
-    if (run != runs_.end()) run->second.jobs.push_back({record, {}, {}, {}});
+    if (run == runs_.end()) continue;
+    run->second.jobs.push_back({record, {}, {}, nullptr});
+    if (record.state != State::ended) shares_.join(share_of(run->second));
   }
   for (const AttemptRecord& record : saved.attempts) {
     if (!runs_.contains(record.id.job.run)) continue;
@@ -49,36 +61,66 @@ void Scheduler::load(const Saved& saved, BootTime now) {
       for (const BoardLease& lease : record.leases) owner.avoid.insert(lease.board);
       continue;
     }
-    Attempt attempt{record, now + limits_.lease, now + limits_.lease};
-    if (const auto known = before.find(record.id); known != before.end()) {
+    Attempt attempt{record, now + limits_.lease, now + limits_.lease, {}, {}};
+    if (const auto& hold = runs_.at(record.id.job.run).record.hold)
+      attempt.lease_until = attempt.answer_by = *hold->until;
+    else if (const auto known = before.find(record.id); known != before.end()) {
       attempt.lease_until = known->second.lease_until;
       attempt.answer_by = known->second.answer_by;
     }
+    charge(owner, attempt);
     due_.emplace(attempt.due(), record.id);
     owner.current = record.id;
-    for (const BoardLease& lease : record.leases) boards_[lease.board].holder = record.id;
+    const bool hold = runs_.at(record.id.job.run).record.hold.has_value();
+    for (const BoardLease& lease : record.leases) {
+      Board& board = boards_[lease.board];
+      (hold ? board.lease : board.holder) = record.id;
+    }
+    if (!hold) by_agent_[record.agent].insert(record.id);
     attempts_.emplace(record.id, std::move(attempt));
   }
   for (auto& [number, run] : runs_) {
     for (Job& waiting : run.jobs) {
-      if (waiting.record.state != State::ended && !waiting.current) enqueue(waiting);
+      if (waiting.record.state != State::ended && !waiting.current) enqueue(waiting, now);
     }
   }
   for (auto& [id, board] : boards_) index(board);
 }
 
-void Scheduler::submit(RunRecord record, std::vector<JobRecord> jobs, Changes& out) {
+Result<> Scheduler::submit(RunRecord record, std::vector<JobRecord> jobs, BootTime now,
+                           Changes& out) {
+  if (record.lease != 0) TRY(find_hold(record.lease));
+  if (queue_.size() + jobs.size() > limits_.queued) {
+    return fail(Cause::exhausted,
+                "{} jobs wait, and at most {} may: try again later, or cancel what nobody needs",
+                queue_.size(), limits_.queued);
+  }
   Run& run = runs_[record.number];
   run.record = std::move(record);
+  const std::string share = share_of(run);
+  if (const auto load = projects_.find(share);
+      jobs.size() + (load == projects_.end() ? 0 : load->second.queued) > limits_.project_queued) {
+    runs_.erase(run.record.number);
+    return fail(Cause::exhausted,
+                "project '{}' has {} jobs waiting, and at most {} may with these {}: wait, cancel "
+                "some ('assay runs --project {} --status queued'), or let assayd be started with a "
+                "higher --project-queued",
+                share, load == projects_.end() ? 0 : load->second.queued, limits_.project_queued,
+                jobs.size(), share);
+  }
+  if (run.record.lease != 0) under_[run.record.lease].insert(run.record.number);
   out.runs.push_back(run.record);
   for (JobRecord& one : jobs) {
     out.jobs.push_back(one);
-    run.jobs.push_back({std::move(one), {}, {}, {}});
+    run.jobs.push_back({std::move(one), {}, {}, nullptr});
+    shares_.join(share);
   }
-  for (Job& waiting : run.jobs) enqueue(waiting);
+  for (Job& waiting : run.jobs) enqueue(waiting, now);
+  return {};
 }
 
-Result<> Scheduler::cancel(std::int64_t number, const std::string& reason, Changes& out) {
+Result<> Scheduler::cancel(std::int64_t number, const std::string& reason, BootTime now,
+                           Changes& out) {
   const auto found = runs_.find(number);
   if (found == runs_.end())
     return fail(Cause::not_found, "{}: not waiting and not running", run_name(number));
@@ -86,6 +128,12 @@ Result<> Scheduler::cancel(std::int64_t number, const std::string& reason, Chang
   if (!run.record.cancelling.empty()) return {};
   run.record.cancelling = reason.empty() ? "cancelled" : reason;
   out.runs.push_back(run.record);
+  if (run.record.hold) {
+    const std::string why = run.record.cancelling;
+    end_hold(run, Outcome::cancelled, why, now, out);
+    return {};
+  }
+  if (limits_.defect == Defect::cancel_forgotten) return {};
   // Ending the last job forgets the run: names first.
   std::vector<JobId> waiting;
   for (const Job& each : run.jobs) {
@@ -125,7 +173,14 @@ bool Scheduler::current(AttemptId id) const {
 std::vector<BoardView> Scheduler::boards(BootTime now) const {
   std::vector<BoardView> views;
   for (const auto& [id, board] : boards_) {
-    BoardView view{board.record.facts, board.record.agent, "idle", "", "", board.record.epoch};
+    BoardView view{
+        board.record.facts, board.record.agent, "idle", "", "", board.record.epoch, "", "", {}};
+    if (board.lease) {
+      const Hold& hold = *runs_.at(board.lease->job.run).record.hold;
+      view.lease = run_name(board.lease->job.run);
+      view.person = hold.person;
+      view.left = std::max(Duration::zero(), *hold.until - now);
+    }
     if (board.holder) {
       view.state = "leased";
       view.holder = to_string(*board.holder);
@@ -146,6 +201,8 @@ std::vector<BoardView> Scheduler::boards(BootTime now) const {
       view.holder = board.record.facts.busy;
       view.reason = fmt::format("{} is over, but its agent has not made the board safe yet",
                                 board.record.facts.busy);
+    } else if (board.lease) {
+      view.state = "leased";
     }
     views.push_back(std::move(view));
   }
@@ -158,8 +215,8 @@ std::vector<AgentView> Scheduler::agents() const {
     AgentView view{session.facts, session.connected, {}};
     for (const std::string& id : session.boards)
       view.facts.boards.push_back(boards_.at(id).record.facts);
-    for (const auto& [id, attempt] : attempts_) {
-      if (attempt.record.agent == name) view.attempts.push_back(to_string(id));
+    if (const auto its = by_agent_.find(name); its != by_agent_.end()) {
+      for (const AttemptId id : its->second) view.attempts.push_back(to_string(id));
     }
     view.facts.attempts = view.attempts;
     views.push_back(std::move(view));

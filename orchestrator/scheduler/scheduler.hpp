@@ -17,22 +17,29 @@
 //             lease is over. Its boards are not given away before the agent has
 //             said that it uses them no more: it may have been suspended, and
 //             making a board safe takes its time.
-//  placement  Jobs in order of priority, then submission, each on all the
-//             boards it needs, on one agent, or not at all.
-//  why        For each waiting job, one sentence.
+//  holds      A person's lease: a run that has boards and no agent. The person's own
+//             runs are placed on these boards and on no others.
+//  queue      What waits, by priority that grows with waiting, then by turns between
+//  shares     projects, then as submitted.
+//  placement  Each job on all the boards it needs, on one agent, or not at all. For
+//             the first job with several roles boards are kept.
+//  history    How long work took: for the turns and for estimates.
+//  why        For each waiting job, one sentence, and when it may start.
 //
 // Every board has an epoch that grows with each assignment and is never below
-// what its agent has seen.
+// what its agent has seen. docs/SCHEDULING.md explains the whole.
 #pragma once
 
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "scheduler/history.hpp"
+#include "scheduler/queue.hpp"
+#include "scheduler/shares.hpp"
 #include "scheduler/types.hpp"
 
 namespace assay::scheduler {
@@ -45,9 +52,14 @@ class Scheduler {
   // of connected agents stays. Attempts that are not over get one lease's grace.
   void load(const Saved&, BootTime now);
 
-  void submit(RunRecord, std::vector<JobRecord>, Changes&);
+  // Cause::exhausted (a limit; what to do about it), or not_found and refused of a lease.
+  Result<> submit(RunRecord, std::vector<JobRecord>, BootTime now, Changes&);
   // Cause::not_found, or refused when it has ended or is not known any more.
-  Result<> cancel(std::int64_t run, const std::string& reason, Changes&);
+  Result<> cancel(std::int64_t run, const std::string& reason, BootTime now, Changes&);
+  // Of a person's lease that has not ended: so much longer / done with. Cause::not_found,
+  // or refused when the run is no lease.
+  Result<> extend(std::int64_t run, Duration more, Changes&);
+  Result<> release(std::int64_t run, const std::string& sentence, BootTime now, Changes&);
   // reason "": back in use. Cause::not_found.
   Result<> quarantine(const std::string& board, const std::string& reason, Changes&);
 
@@ -60,11 +72,13 @@ class Scheduler {
   void answered(AttemptId, bool accepted, const std::string& reason, BootTime now, Changes&);
   // The agent's last word: its boards are safe. False: the attempt is not (or no more) the one that
   // counts.
-  bool ended(AttemptId, Outcome, const std::string& sentence, bool retry_elsewhere, Changes&);
+  bool ended(AttemptId, Outcome, const std::string& sentence, bool retry_elsewhere, BootTime now,
+             Changes&);
 
   // What time brings, then what can run now. Call after every group of events
   // and at next_due().
   void settle(BootTime now, Changes&);
+  // INT64_MAX: never.
   [[nodiscard]] BootTime next_due() const;
 
   // What has not ended. `now` for the times in the sentences.
@@ -77,8 +91,6 @@ class Scheduler {
   [[nodiscard]] bool current(AttemptId) const;
 
  private:
-  // High priority first, then as submitted.
-  using Order = std::tuple<std::int32_t, std::int64_t, std::int32_t>;
   // Longest unused first, so that wear and a bad board are spread.
   using Idle = std::pair<std::uint64_t, std::string>;
 
@@ -87,6 +99,7 @@ class Scheduler {
     std::set<std::string> boards;
     bool connected = false;
     BootTime heard{};
+    std::optional<BootTime> silent_at;  // where it stands in silences_
   };
   struct Fence {
     std::string attempt;
@@ -97,6 +110,9 @@ class Scheduler {
     BoardRecord record;
     bool announced = false;  // by the agent's last hello
     std::optional<AttemptId> holder;
+    std::optional<AttemptId> lease;  // of a person
+    std::optional<JobId> kept_for;   // with several roles, which waits for the others
+    BootTime kept_until{};           // when these are expected
     std::optional<Fence> fence;
     std::uint64_t last_used = 0;
     std::optional<Idle> idle;  // where it stands in idle_[idle_profile]
@@ -106,7 +122,7 @@ class Scheduler {
     JobRecord record;
     std::set<std::string> avoid;  // boards that gave lab errors
     std::optional<AttemptId> current;
-    std::string kind;  // waiting jobs of the same kind can run on the same boards
+    Queue::Lane* lane = nullptr;  // while it waits
   };
   struct Run {
     RunRecord record;
@@ -115,6 +131,8 @@ class Scheduler {
   struct Attempt {
     AttemptRecord record;
     BootTime lease_until{}, answer_by{};
+    std::string project;  // what it is charged to; "" and 0: to none
+    Duration charged{};
     [[nodiscard]] BootTime due() const {
       return record.state == AttemptState::assigned && answer_by < lease_until ? answer_by
                                                                                : lease_until;
@@ -131,31 +149,58 @@ class Scheduler {
   void announce(Session&, const BoardFacts&, Changes&);
   void settle_attempts(const Session&, const std::set<std::string>& listed, BootTime now, Changes&);
   void settle_fences(const Session&, const std::set<std::string>& listed, BootTime now, Changes&);
+  void heard(Session&, BootTime now);
+  void wake_boards(const Session&);
   // Silence of half a lease: what is left of it is too little to start on.
   [[nodiscard]] bool silent(const Session&, BootTime now) const;
+  // holds.cpp
+  void begin_hold(Job&, const Placing&, BootTime now, Changes&);
+  void end_hold(Run&, Outcome, const std::string& sentence, BootTime now, Changes&);
+  Result<Run*> find_hold(std::int64_t run);
+  [[nodiscard]] Attempt* holding(const Run&);
+  [[nodiscard]] const Attempt* holding(const Run&) const;
   // attempts.cpp
   void begin(Job&, const std::string& agent, Placing, BootTime now, Changes&);
   void accept(Attempt&, BootTime now, Changes&);
   void left_by(AttemptId);
-  void finish(AttemptId, Outcome, const std::string& sentence, After, Retry, Changes&);
-  void release(const AttemptRecord&, After, BootTime lease_until, Changes&);
+  void finish(AttemptId, Outcome, const std::string& sentence, After, Retry, BootTime now,
+              Changes&);
+  void free(const AttemptRecord&, After, BootTime lease_until, Changes&);
+  void charge(const Job&, Attempt&);
+  void settle_share(const Attempt&, BootTime now);
   void conclude(Job&, Outcome, const std::string& sentence, Changes&);
   void conclude_run(Run&, Changes&);
+  [[nodiscard]] static std::string rate(const Run&);
   Job& job(JobId id) { return runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)]; }
   // leases.cpp
   void expire(BootTime now, Changes&);
   void unfence(Board&, Changes&);
   // placement.cpp
   void place(BootTime now, Changes&);
-  void enqueue(Job&);
-  void dequeue(const Job&);
+  [[nodiscard]] Queue::Rank rank(const Queue::Lane&, BootTime now) const;
+  void keep_boards(Job&, BootTime now);
+  std::vector<std::string> let_go(Queue::Kind&);
+  void wake_unkept(const std::vector<std::string>& boards);
+  [[nodiscard]] bool allowed(const Board&, const Job&, BootTime now) const;
+  [[nodiscard]] bool at_limit(const std::string& project) const;
+  // waiting.cpp
+  void enqueue(Job&, BootTime now);
+  void dequeue(Job&);
   void index(Board&);
+  void wake(const Board&, bool free);
+  [[nodiscard]] std::string share_of(const Run&) const;
   [[nodiscard]] bool usable(const Board&) const;
   [[nodiscard]] bool fits(const Board&, const BoardNeed&) const;
   [[nodiscard]] std::optional<Placing> find(const Job&, Look, bool avoiding, BootTime now) const;
-  [[nodiscard]] std::optional<Placing> match(const Job&, const Session&, Look, bool avoiding) const;
+  [[nodiscard]] std::optional<Placing> find_one(const Job&, Look, bool avoiding,
+                                                BootTime now) const;
+  [[nodiscard]] std::optional<Placing> match(const Job&, const Session&, Look, bool avoiding,
+                                             BootTime now) const;
   [[nodiscard]] std::vector<const Board*> candidates(const Job&, const BoardNeed&, const Session&,
-                                                     Look, bool avoiding) const;
+                                                     Look, bool avoiding, BootTime now) const;
+  [[nodiscard]] bool can_have(const Board&, const Job&, const BoardNeed&, Look, bool avoiding,
+                              BootTime now) const;
+  [[nodiscard]] bool takes(const Session&, const Job&, BootTime now) const;
   [[nodiscard]] std::optional<Placing> find_now(const Job&, BootTime now) const;
   [[nodiscard]] const Session* session_of(const Board&) const;
   // why.cpp
@@ -164,6 +209,18 @@ class Scheduler {
   [[nodiscard]] std::string obstacle(const Board&, const Job&, const BoardNeed&,
                                      BootTime now) const;
   [[nodiscard]] std::string unreachable(const Board&, BootTime now) const;
+  [[nodiscard]] std::string why_under_lease(const Job&, BootTime now) const;
+  [[nodiscard]] std::string no_such_board(const BoardNeed&) const;
+  [[nodiscard]] std::string held_by(const Board&) const;
+  // estimate.cpp
+  [[nodiscard]] std::optional<Spread> lasts(const Job&) const;
+  [[nodiscard]] Duration charge_of(const Job&) const;
+  // Until the board is expected back; nullopt: nobody can tell.
+  [[nodiscard]] std::optional<Spread> back_in(const Board&, BootTime now) const;
+  // The first of those that come before, and how many there are of each.
+  [[nodiscard]] std::vector<std::pair<const Job*, std::size_t>> ahead_of(const Job&,
+                                                                         BootTime now) const;
+  [[nodiscard]] std::optional<Spread> starts_in(const Job&, BootTime now) const;
 
   Limits limits_;
   std::map<std::string, Session> agents_;
@@ -172,11 +229,20 @@ class Scheduler {
   std::map<AttemptId, Attempt> attempts_;                    // not ended
   std::map<std::string, std::set<std::string>> by_profile_;  // all boards
   std::map<std::string, std::set<Idle>> idle_;  // by profile: free boards of connected agents
-  std::map<std::string, std::map<Order, JobId>> waiting_;  // by kind
+  Queue queue_;
+  Shares shares_;
+  History history_;
+  struct Load {
+    std::size_t queued = 0, running = 0;
+    std::set<std::string> held_back;  // kinds that wait for its limit only
+  };
+  std::map<std::string, Load> projects_;
+  std::map<std::string, std::set<AttemptId>> by_agent_;   // not ended
+  std::map<std::int64_t, std::set<std::int64_t>> under_;  // runs of a person's lease
   std::set<std::pair<BootTime, AttemptId>> due_;
-  std::set<std::pair<BootTime, std::string>> fences_;  // board
-  std::set<std::string> reserved_;  // during place(): for a job with several roles that waits
-  std::optional<BootTime> loaded_;  // when the grace after a restart began
+  std::set<std::pair<BootTime, std::string>> fences_;    // board
+  std::set<std::pair<BootTime, std::string>> silences_;  // agents, and when they count as silent
+  std::optional<BootTime> loaded_;                       // when the grace after a restart began
   std::uint64_t uses_ = 0;
 };
 

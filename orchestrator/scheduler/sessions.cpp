@@ -6,6 +6,20 @@ bool Scheduler::silent(const Session& session, BootTime now) const {
   return now - session.heard > limits_.lease / 2;
 }
 
+void Scheduler::heard(Session& session, BootTime now) {
+  if (session.silent_at) silences_.erase({*session.silent_at, session.facts.name});
+  session.heard = now;
+  session.silent_at = now + limits_.lease / 2 + std::chrono::nanoseconds(1);
+  silences_.emplace(*session.silent_at, session.facts.name);
+}
+
+void Scheduler::wake_boards(const Session& session) {
+  for (const std::string& id : session.boards) {
+    const Board& board = boards_.at(id);
+    wake(board, board.idle.has_value());
+  }
+}
+
 Result<> Scheduler::check_boards(const AgentFacts& facts, BootTime now) const {
   std::set<std::string> seen;
   for (const BoardFacts& board : facts.boards) {
@@ -50,7 +64,8 @@ Result<> Scheduler::hello(const AgentFacts& facts, BootTime now, Changes& out) {
                 facts.name, human(now - known->second.heard));
   }
   if (known != agents_.end() && known->second.facts.incarnation == facts.incarnation &&
-      known->second.facts.connection > facts.connection) {
+      known->second.facts.connection > facts.connection &&
+      limits_.defect != Defect::old_hello_taken) {
     // It lay on a line that the agent has given up: what it lists is not so any more.
     return fail(Cause::refused, "agent '{}': this hello is older than the one before it",
                 facts.name);
@@ -62,7 +77,7 @@ Result<> Scheduler::hello(const AgentFacts& facts, BootTime now, Changes& out) {
   session.facts.boards.clear();
   session.facts.attempts.clear();
   session.connected = true;
-  session.heard = now;
+  heard(session, now);
 
   const std::set<std::string> listed(facts.attempts.begin(), facts.attempts.end());
   settle_attempts(session, listed, now, out);
@@ -110,15 +125,12 @@ void Scheduler::settle_attempts(const Session& session, const std::set<std::stri
                                 BootTime now, Changes& out) {
   const std::string& name = session.facts.name;
   std::set<std::string> wanted;
-  std::vector<AttemptId> its;
-  for (const auto& [id, attempt] : attempts_) {
-    if (attempt.record.agent == name) its.push_back(id);
-  }
-  for (const AttemptId id : its) {
+  for (const AttemptId id : std::set<AttemptId>(by_agent_[name])) {
     Attempt& attempt = attempts_.at(id);
-    if (attempt.record.incarnation != session.facts.incarnation) {
+    if (attempt.record.incarnation != session.facts.incarnation &&
+        limits_.defect != Defect::old_life_kept) {
       finish(id, Outcome::lab_error, fmt::format("the agent '{}' restarted", name), After::safe,
-             Retry::anywhere, out);
+             Retry::anywhere, now, out);
     } else if (listed.contains(to_string(id))) {
       wanted.insert(to_string(id));
       accept(attempt, now, out);
@@ -127,11 +139,11 @@ void Scheduler::settle_attempts(const Session& session, const std::set<std::stri
       }
     } else if (attempt.record.state == AttemptState::assigned) {
       finish(id, Outcome::lab_error, fmt::format("the assignment did not reach agent '{}'", name),
-             After::safe, Retry::uncounted, out);
+             After::safe, Retry::uncounted, now, out);
     } else {
       finish(id, Outcome::lab_error,
              fmt::format("the agent '{}' has no record of the attempt", name), After::safe,
-             Retry::anywhere, out);
+             Retry::anywhere, now, out);
     }
   }
   for (const std::string& attempt : listed) {
@@ -142,8 +154,12 @@ void Scheduler::settle_attempts(const Session& session, const std::set<std::stri
 
 void Scheduler::settle_fences(const Session& session, const std::set<std::string>& listed,
                               BootTime now, Changes& out) {
-  for (auto& [id, board] : boards_) {
-    if (!board.fence || board.record.agent != session.facts.name) continue;
+  std::vector<std::string> fenced;
+  for (const auto& [until, id] : fences_) {
+    if (boards_.at(id).record.agent == session.facts.name) fenced.push_back(id);
+  }
+  for (const std::string& id : fenced) {
+    Board& board = boards_.at(id);
     if (!listed.contains(board.fence->attempt)) {
       unfence(board, out);
       continue;
@@ -172,7 +188,9 @@ void Scheduler::renewed(const std::string& agent, const std::vector<std::string>
   const auto found = agents_.find(agent);
   if (found == agents_.end() || !found->second.connected) return;
   Session& session = found->second;
-  session.heard = now;
+  const bool back = silent(session, now);
+  heard(session, now);
+  if (back) wake_boards(session);
   const std::set<std::string> listed(names.begin(), names.end());
   for (const std::string& name : listed) {
     const auto id = parse_attempt(name);

@@ -7,10 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "scheduler/history.hpp"
 
 namespace assay::scheduler {
 
@@ -42,7 +44,8 @@ struct BoardNeed {
   std::string role;
   std::string profile;
   std::vector<std::string> abilities;
-  std::string board;  // this very one, or ""
+  std::string board;                   // this very one, or ""
+  std::vector<std::string> tags = {};  // that the board must have: "ble", "site=lab-b"
   friend bool operator==(const BoardNeed&, const BoardNeed&) = default;
 };
 
@@ -61,6 +64,7 @@ struct AgentFacts {
   std::vector<BoardFacts> boards;
   std::vector<std::string> attempts;  // still running or not wholly delivered
   std::uint64_t connection = 0;       // grows with each hello of an incarnation
+  std::uint32_t max_attempts = 0;     // at once; 0: as many as it has boards
 };
 
 struct BoardLease {
@@ -74,9 +78,20 @@ struct BoardLease {
 enum class State { queued, running, ended };
 enum class AttemptState { assigned, running, ended };
 
+// A person's lease is a run that no agent carries out: it holds its boards until it is
+// released, taken back or over. The person's own runs name it (`lease`) to use them.
+struct Hold {
+  std::string person;
+  Duration length{};
+  std::optional<BootTime> until = {};  // once it has its boards
+};
+
 struct RunRecord {
   std::int64_t number = 0;
   std::int32_t priority = 0;
+  std::string project;
+  std::int64_t lease = 0;  // runs on the boards of that one alone; 0: on any
+  std::optional<Hold> hold;
   State state = State::queued;
   std::optional<Outcome> verdict;
   std::string sentence;
@@ -87,6 +102,7 @@ struct JobRecord {
   JobId id;
   std::vector<BoardNeed> needs;
   std::vector<std::string> verbs;
+  std::string work;  // jobs of the same word take about as long: a plan on a profile
   State state = State::queued;
   std::optional<Outcome> verdict;
   std::string sentence;
@@ -98,6 +114,7 @@ struct AttemptRecord {
   AttemptId id;
   std::string agent, incarnation;
   std::vector<BoardLease> leases;
+  BootTime started{};
   AttemptState state = AttemptState::assigned;
   std::optional<Outcome> verdict;
   std::string sentence;
@@ -117,6 +134,7 @@ struct Saved {
   std::vector<JobRecord> jobs;
   std::vector<AttemptRecord> attempts;
   std::vector<BoardRecord> boards;
+  std::vector<std::pair<std::string, Duration>> took;  // JobRecord::work; the newest last
 };
 
 // ---- what it decides ---------------------------------------------------------------------
@@ -151,7 +169,21 @@ enum class Defect {
   late_result_counted,
   fence_forgotten,
   failure_retried,
-  busy_forgotten
+  busy_forgotten,
+  gang_in_parts,      // starts a job without the board of its last role
+  gang_not_reserved,  // others take its boards one by one
+  ageing_dropped,
+  share_dropped,
+  old_life_kept,    // attempts of an agent's former incarnation go on
+  old_hello_taken,  // one that lay on a line since given up
+  quarantine_ignored,
+  cancel_forgotten,   // of a job that waits
+  lease_endless,      // a person's lease does not run out
+  lease_given_twice,  // a board that a person has goes to others too
+  limit_ignored,      // of attempts at once on an agent
+  retried_for_ever,
+  expiry_forgotten,   // an agent that is silent keeps its attempts
+  answer_not_awaited  // an assignment without answer is believed
 };
 
 struct Limits {
@@ -159,6 +191,10 @@ struct Limits {
   Duration renew_every = std::chrono::seconds(5);
   Duration answer = std::chrono::seconds(10);  // to an assignment
   std::int32_t retries = 2;                    // of a job after lab errors
+  Duration ageing = std::chrono::minutes(5);   // waiting in vain for so long is worth a priority
+  std::size_t project_queued = 20'000;         // jobs that wait; more are refused
+  std::size_t project_running = 0;             // attempts at once; 0: no limit
+  std::size_t queued = 200'000;                // of all projects
   Defect defect = Defect::none;
 };
 
@@ -166,6 +202,8 @@ struct Limits {
 
 struct WaitReason {
   std::string job, reason;
+  // The same once more for machines; nullopt: not known (no past run, or nothing to wait for).
+  std::optional<Spread> starts_in = {};
 };
 // A job that waits, and of how many it is one.
 struct WaitingJob {
@@ -181,6 +219,8 @@ struct BoardView {
   BoardFacts facts;
   std::string agent, state, reason, holder;  // state: idle, leased, quarantined, offline
   std::uint64_t epoch = 0;
+  std::string lease, person;  // the run that holds it for a person
+  Duration left{};            // of that
 };
 struct AgentView {
   AgentFacts facts;

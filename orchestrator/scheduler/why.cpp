@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "base/text.hpp"
 #include "scheduler/scheduler.hpp"
@@ -22,76 +23,127 @@ std::vector<WaitReason> Scheduler::why(std::int64_t number, BootTime now) const 
   for (const Job& each : found->second.jobs) {
     if (each.record.state == State::ended) continue;
     if (!each.current) {
-      reasons.push_back({to_string(each.record.id), "waits: " + why_waiting(each, now)});
+      reasons.push_back(
+          {to_string(each.record.id), "waits: " + why_waiting(each, now), starts_in(each, now)});
     } else if (const Attempt& attempt = attempts_.at(*each.current);
                attempt.record.state == AttemptState::assigned) {
       reasons.push_back(
           {to_string(each.record.id),
            fmt::format(
                "waits: agent '{}' was asked to start {} on board {} and has not answered yet",
-               attempt.record.agent, to_string(*each.current),
-               attempt.record.leases.front().board)});
+               attempt.record.agent, to_string(*each.current), attempt.record.leases.front().board),
+           {}});
     }
   }
   return reasons;
 }
 
-Waiting Scheduler::waiting(std::size_t limit, BootTime now) const {
-  Waiting all;
-  using Jobs = std::map<Order, JobId>;
-  std::map<Order, std::pair<const Jobs*, Jobs::const_iterator>> heads;
-  for (const auto& [kind, jobs] : waiting_) {
-    all.total += jobs.size();
-    heads.emplace(jobs.begin()->first, std::pair(&jobs, jobs.begin()));
+// ", behind 3 jobs of priority 5 and 1 of priority 0", or "".
+static std::string behind(const std::map<std::int32_t, std::size_t, std::greater<>>& jobs) {
+  std::vector<std::string> words;
+  for (const auto& [priority, count] : jobs) {
+    words.push_back(fmt::format("{}{} of priority {}", count,
+                                !words.empty() ? ""
+                                : count == 1   ? " job"
+                                               : " jobs",
+                                priority));
   }
-  std::map<const Jobs*, std::string> reasons;  // those of one kind wait for the same
-  while (!heads.empty() && all.first.size() < limit) {
-    auto [jobs, at] = heads.begin()->second;
-    heads.erase(heads.begin());
-    const JobId id = at->second;
-    const Job& job = runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)];
-    auto [reason, fresh] = reasons.try_emplace(jobs);
-    if (fresh) reason->second = why_waiting(job, now);
-    all.first.push_back({id, job.record.needs.front().profile, reason->second});
-    if (++at != jobs->end()) heads.emplace(at->first, std::pair(jobs, at));
-  }
-  return all;
+  return words.empty() ? "" : ", behind " + list_and(words);
+}
+
+static std::string when(const Spread& spread) {
+  const std::string likely = human(spread.likely), high = human(spread.high);
+  if (spread.high == Duration::zero()) return "";
+  if (spread.low == spread.high) return fmt::format("; starts in about {}", likely);
+  if (spread.low > Duration::zero())
+    return fmt::format("; starts in about {} ({} to {})", likely, human(spread.low), high);
+  if (likely == high || spread.likely == Duration::zero())
+    return fmt::format("; starts within {}", high);
+  return fmt::format("; starts in about {}, at most {}", likely, high);
 }
 
 std::string Scheduler::why_waiting(const Job& job, BootTime now) const {
+  const Run& run = runs_.at(job.record.id.run);
+  if (run.record.lease != 0) {
+    if (std::string text = why_under_lease(job, now); !text.empty()) return text;
+    return "is about to start";
+  }
+  if (at_limit(share_of(run))) {
+    return fmt::format("project '{}' runs {} attempts at once already, as many as it may",
+                       share_of(run), limits_.project_running);
+  }
+  std::string text;
   std::vector<std::string> roles;
   for (const BoardNeed& need : job.record.needs) {
-    if (std::string text = obstacles(job, need, now); !text.empty()) return text;
+    text = obstacles(job, need, now);
+    if (!text.empty()) break;
     roles.push_back(need.role);
   }
-  if (roles.size() < 2 || find_now(job, now)) return "is about to start";
-  if (find(job, Look::usable, false, now)) return "its boards are not all free on one agent";
-  return fmt::format("no single agent has a board for each of the roles {}", list_and(roles));
+  if (text.empty()) {
+    if (roles.size() < 2 || find_now(job, now)) return "is about to start";
+    if (!find(job, Look::usable, false, now)) {
+      return fmt::format("no single agent has a board for each of the roles {}", list_and(roles));
+    }
+    text = "its boards are not all free on one agent";
+  }
+  const auto starts = starts_in(job, now);
+  std::map<std::int32_t, std::size_t, std::greater<>> ahead;
+  for (const auto& [first, count] : ahead_of(job, now))
+    ahead[runs_.at(first->record.id.run).record.priority] += count;
+  return text + behind(ahead) + (starts ? when(*starts) : "");
+}
+
+// "" when its boards are free.
+std::string Scheduler::why_under_lease(const Job& job, BootTime now) const {
+  const std::int64_t lease = runs_.at(job.record.id.run).record.lease;
+  const auto run = runs_.find(lease);
+  const Attempt* held = run == runs_.end() ? nullptr : holding(run->second);
+  if (held == nullptr) return fmt::format("its lease {} has no board yet", run_name(lease));
+  for (const BoardNeed& need : job.record.needs) {
+    std::string all;
+    for (const BoardLease& one : held->record.leases) {
+      const Board& board = boards_.at(one.board);
+      std::string text = obstacle(board, job, need, now);
+      if (text.empty()) {
+        all.clear();
+        break;
+      }
+      all += (all.empty() ? "" : "; ") + text;
+    }
+    if (!all.empty()) return all;
+  }
+  return "";
+}
+
+std::string Scheduler::no_such_board(const BoardNeed& need) const {
+  if (agents_.empty()) return "no agent has connected yet";
+  std::vector<std::string> known;
+  if (!need.board.empty()) {
+    for (const auto& [id, board] : boards_) known.push_back(id);
+    return fmt::format("no agent has a board '{}'{}", need.board, did_you_mean(need.board, known));
+  }
+  for (const auto& [profile, boards] : by_profile_) {
+    if (!boards.empty()) known.push_back(profile);
+  }
+  return fmt::format("no agent has a board of profile '{}'{}", need.profile,
+                     did_you_mean(need.profile, known));
 }
 
 // "" when a board is free for this need.
 std::string Scheduler::obstacles(const Job& job, const BoardNeed& need, BootTime now) const {
-  std::vector<std::string> ids, profiles;
-  for (const auto& [id, board] : boards_) {
-    if (need.board.empty() ? board.record.facts.profile == need.profile : id == need.board)
-      ids.push_back(id);
-    profiles.push_back(need.board.empty() ? board.record.facts.profile : id);
+  std::vector<std::string> ids;
+  if (!need.board.empty()) {
+    if (boards_.contains(need.board)) ids.push_back(need.board);
+  } else if (const auto all = by_profile_.find(need.profile); all != by_profile_.end()) {
+    ids.assign(all->second.begin(), all->second.end());
   }
-  if (agents_.empty() && ids.empty()) return "no agent has connected yet";
-  if (ids.empty() && !need.board.empty()) {
-    return fmt::format("no agent has a board '{}'{}", need.board,
-                       did_you_mean(need.board, profiles));
-  }
-  if (ids.empty()) {
-    return fmt::format("no agent has a board of profile '{}'{}", need.profile,
-                       did_you_mean(need.profile, profiles));
-  }
+  if (ids.empty()) return no_such_board(need);
   std::vector<std::string> texts, holders;
   for (const std::string& id : ids) {
     const Board& board = boards_.at(id);
     std::string text = obstacle(board, job, need, now);
     if (text.empty()) return "";
-    if (board.holder) holders.push_back(to_string(*board.holder));
+    if (std::string holder = held_by(board); !holder.empty()) holders.push_back(std::move(holder));
     if (std::find(texts.begin(), texts.end(), text) == texts.end())
       texts.push_back(std::move(text));
   }
@@ -125,6 +177,14 @@ std::string Scheduler::unreachable(const Board& board, BootTime now) const {
   return "";
 }
 
+std::string Scheduler::held_by(const Board& board) const {
+  if (board.lease) {
+    const std::int64_t run = board.lease->job.run;
+    return fmt::format("{} ({})", runs_.at(run).record.hold->person, run_name(run));
+  }
+  return board.holder ? to_string(*board.holder) : "";
+}
+
 // The first thing in the way, hopeless ones first; "" when it is free.
 std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardNeed& need,
                                 BootTime now) const {
@@ -139,6 +199,12 @@ std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardN
       return fmt::format("board {} lacks the ability '{}'", id, ability);
     }
   }
+  for (const std::string& tag : need.tags) {
+    const auto& have = board.record.facts.tags;
+    if (std::find(have.begin(), have.end(), tag) == have.end()) {
+      return fmt::format("board {} has no tag '{}'", id, tag);
+    }
+  }
   if (const Session* session = session_of(board); session != nullptr) {
     for (const std::string& verb : job.record.verbs) {
       const auto& have = session->facts.verbs;
@@ -150,6 +216,12 @@ std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardN
   }
   for (const std::string* reason : {&board.record.quarantine, &board.record.facts.quarantine}) {
     if (!reason->empty()) return fmt::format("board {} is quarantined: {}", id, *reason);
+  }
+  const bool own = board.lease && board.lease->job.run == runs_.at(job.record.id.run).record.lease;
+  if (board.lease && !own) {
+    const Hold& hold = *runs_.at(board.lease->job.run).record.hold;
+    return fmt::format("board {} is leased by {} for {} more", id, held_by(board),
+                       human(std::max(Duration::zero(), *hold.until - now)));
   }
   if (board.holder) return fmt::format("board {} is leased by {}", id, to_string(*board.holder));
   if (const std::string away = unreachable(board, now); !away.empty()) {
@@ -163,8 +235,15 @@ std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardN
     return fmt::format("board {} is still used by {}, which is over: its agent makes it safe", id,
                        busy);
   }
-  if (reserved_.contains(id))
-    return fmt::format("board {} is kept for an earlier job with several roles", id);
+  if (const Session* session = session_of(board);
+      session != nullptr && !takes(*session, job, now)) {
+    return fmt::format("agent '{}' runs {} attempts at once already, as many as it may",
+                       session->facts.name, session->facts.max_attempts);
+  }
+  if (!allowed(board, job, now)) {
+    return fmt::format("board {} is kept for {}, an earlier job with several roles", id,
+                       to_string(*board.kept_for));
+  }
   // With no other board it would be taken all the same.
   if (job.avoid.contains(id) && find(job, Look::usable, true, now)) {
     return fmt::format("board {} gave this job a lab error before", id);

@@ -59,6 +59,17 @@ class MemoryStore final : public Store {
     }
     for (const auto& [id, row] : boards_) work.boards.push_back(row);
     if (!runs_.empty()) work.last_run = runs_.rbegin()->first;
+    // attempts_ is in order of runs.
+    for (auto at = attempts_.rbegin();
+         at != attempts_.rend() && std::ssize(work.took) < took_at_most; ++at) {
+      const AttemptRow& row = at->second;
+      if (row.verdict != "passed" && row.verdict != "failed") continue;
+      const RunRow& run = runs_.at(row.run);
+      if (run.hold == 0)
+        work.took.push_back(
+            {run.plan, jobs_.at({row.run, row.job}).profile, row.ended - row.started});
+    }
+    std::reverse(work.took.begin(), work.took.end());
     return work;
   }
 

@@ -126,8 +126,16 @@ FROM attempts, json_each(iif(json_valid(leases), leases, '[]'))
 WHERE iif(json_each.type = 'object', json_type(value, '$.board'), '') = 'text';
 )sql";
 
+// People's leases.
+static constexpr std::string_view third = R"sql(
+ALTER TABLE runs ADD COLUMN person TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 std::span<const std::string_view> migrations() {
-  static constexpr std::string_view all[] = {first, second};
+  static constexpr std::string_view all[] = {first, second, third};
   return all;
 }
 

@@ -21,7 +21,7 @@ CREATE TABLE runs (
   submitted  INTEGER NOT NULL,
   started    INTEGER NOT NULL,
   ended      INTEGER NOT NULL
-);
+, person TEXT NOT NULL DEFAULT '', hold INTEGER NOT NULL DEFAULT 0, until INTEGER NOT NULL DEFAULT 0, lease INTEGER NOT NULL DEFAULT 0);
 CREATE UNIQUE INDEX runs_by_request ON runs (request_id) WHERE request_id <> '';
 CREATE INDEX runs_open ON runs (number) WHERE state <> 'ended';
 CREATE INDEX runs_by_plan ON runs (plan, number);

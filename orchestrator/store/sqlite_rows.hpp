@@ -16,10 +16,10 @@ namespace assay::store {
 // Of runs, without and with what `requests` keeps.
 inline constexpr std::string_view listed_columns =
     "number, plan, project, rev, ref, request_id, priority, '', state, verdict, sentence, "
-    "cancelling, submitted, started, ended";
+    "cancelling, submitted, started, ended, person, hold, until, lease";
 inline constexpr std::string_view whole_columns =
     "number, plan, project, rev, ref, request_id, priority, coalesce(request, ''), state, "
-    "verdict, sentence, cancelling, submitted, started, ended";
+    "verdict, sentence, cancelling, submitted, started, ended, person, hold, until, lease";
 inline constexpr std::string_view whole_runs = "runs LEFT JOIN requests ON requests.run = number";
 inline constexpr std::string_view job_columns =
     "run, idx, profile, params, needs, verbs, spec, spec_digest, state, verdict, sentence, "
@@ -71,8 +71,9 @@ class Reader {
 // Braced initialisers are evaluated in order, as the columns are.
 inline RunRow read_run(SQLite::Statement& statement) {
   Reader r(statement);
-  return {r.number(), r.text(), r.text(), r.text(), r.text(),   r.text(),   r.small(), r.text(),
-          r.text(),   r.text(), r.text(), r.text(), r.number(), r.number(), r.number()};
+  return {r.number(), r.text(), r.text(),   r.text(),   r.text(),  r.text(),   r.small(),
+          r.text(),   r.text(), r.text(),   r.text(),   r.text(),  r.number(), r.number(),
+          r.number(), r.text(), r.number(), r.number(), r.number()};
 }
 inline JobRow read_job(SQLite::Statement& statement) {
   Reader r(statement);
@@ -89,6 +90,11 @@ inline BoardRow read_board(SQLite::Statement& statement) {
   BoardRow row{r.text(), r.text(), r.text(), r.text(), r.text(), r.text(), 0};
   row.epoch = static_cast<std::uint64_t>(r.number());
   return row;
+}
+
+inline TookRow read_took(SQLite::Statement& statement) {
+  Reader r(statement);
+  return {r.text(), r.text(), r.number()};
 }
 
 template <class Row>

@@ -76,6 +76,15 @@ class SqliteStore final : public Store {
           reader_,
           "SELECT id, agent, profile, facts, quarantine, fenced_by, epoch FROM boards ORDER BY id",
           read_board);
+      work.took = select(reader_,
+                         fmt::format("SELECT plan, profile, took FROM ("
+                                     "SELECT plan, profile, a.ended - a.started AS took, a.run "
+                                     "FROM attempts a JOIN jobs ON jobs.run = a.run AND idx = job "
+                                     "JOIN runs ON runs.number = a.run "
+                                     "WHERE a.verdict IN ('passed', 'failed') AND hold = 0 "
+                                     "ORDER BY a.run DESC LIMIT {}) ORDER BY run",
+                                     took_at_most),
+                         read_took);
       SQLite::Statement last(reader_, "SELECT coalesce(max(number), 0) FROM runs");
       last.executeStep();
       work.last_run = std::max<std::int64_t>(last.getColumn(0).getInt64(), numbers_above_);

@@ -9,8 +9,8 @@ namespace {
 // What an upsert keeps: as in update.cpp.
 constexpr const char* upsert_run = R"sql(
 INSERT INTO runs (number, plan, project, rev, ref, request_id, priority, state, verdict, sentence,
-                  cancelling, submitted, started, ended)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  cancelling, submitted, started, ended, person, hold, until, lease)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (number) DO UPDATE SET
   plan = iif(excluded.plan = '', plan, excluded.plan),
   project = iif(excluded.project = '', project, excluded.project),
@@ -22,7 +22,11 @@ ON CONFLICT (number) DO UPDATE SET
   cancelling = excluded.cancelling,
   submitted = iif(submitted = 0, excluded.submitted, submitted),
   started = iif(started = 0, excluded.started, started),
-  ended = iif(ended = 0, excluded.ended, ended))sql";
+  ended = iif(ended = 0, excluded.ended, ended),
+  person = iif(excluded.person = '', person, excluded.person),
+  hold = iif(excluded.hold = 0, hold, excluded.hold),
+  until = iif(excluded.until = 0, until, excluded.until),
+  lease = iif(excluded.lease = 0, lease, excluded.lease))sql";
 
 constexpr const char* upsert_job = R"sql(
 INSERT INTO jobs (run, idx, profile, params, needs, verbs, spec, spec_digest, state, verdict,
@@ -94,6 +98,10 @@ void SqliteWriter::write(const Batch& batch) {
         .add(r.submitted)
         .add(r.started)
         .add(r.ended)
+        .add(r.person)
+        .add(r.hold)
+        .add(r.until)
+        .add(r.lease)
         .run();
     if (!r.request.empty()) Binder(request_).add(r.number).blob(r.request).run();
   }

@@ -30,6 +30,11 @@ struct RunRow {
   std::string sentence;
   std::string cancelling;                              // why it is being cancelled, or ""
   std::int64_t submitted = 0, started = 0, ended = 0;  // unix microseconds; 0: not yet
+  // A person's lease: whose, for how long (microseconds; 0: this is a run like others),
+  // and until when (unix microseconds; 0: it has no board yet).
+  std::string person = {};
+  std::int64_t hold = 0, until = 0;
+  std::int64_t lease = 0;  // the run on whose boards this one runs, or 0
 };
 
 struct JobRow {
@@ -72,7 +77,8 @@ struct WearRow {
 
 // One group commit. A row whose key exists is updated: "" keeps the stored text
 // in all columns but state, verdict, sentence, cancelling, quarantine, fenced_by
-// and a board's agent and profile; of a time the first that is not 0 stays.
+// and a board's agent and profile; of a time the first that is not 0 stays, but for
+// hold and until, of which the last does.
 struct Batch {
   std::vector<RunRow> runs;  // inserted or replaced by number
   std::vector<JobRow> jobs;
@@ -125,6 +131,13 @@ struct OutcomeRow {
   std::string state, verdict;
 };
 
+// How long an attempt of this plan on this profile took; it passed or failed.
+struct TookRow {
+  std::string plan, profile;
+  std::int64_t micros = 0;
+};
+inline constexpr std::int64_t took_at_most = 4096;
+
 // Every run that is not over, with all its jobs and attempts, and every board:
 // what the dispatcher starts from.
 struct OpenWork {
@@ -133,6 +146,7 @@ struct OpenWork {
   std::vector<AttemptRow> attempts;
   std::vector<BoardRow> boards;
   std::int64_t last_run = 0;
+  std::vector<TookRow> took = {};  // of the last `took_at_most`, the newest last
 };
 
 class Store {

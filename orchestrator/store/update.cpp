@@ -14,13 +14,16 @@ static void keep_first(std::int64_t& stored, std::int64_t given) {
 void update(RunRow& row, const RunRow& given) {
   const RunRow before = std::exchange(row, given);
   for (std::string RunRow::*text : {&RunRow::plan, &RunRow::project, &RunRow::rev, &RunRow::ref,
-                                    &RunRow::request_id, &RunRow::request}) {
+                                    &RunRow::request_id, &RunRow::request, &RunRow::person}) {
     row.*text = before.*text;
     keep(row.*text, given.*text);
   }
   for (std::int64_t RunRow::*time : {&RunRow::submitted, &RunRow::started, &RunRow::ended}) {
     row.*time = before.*time;
     keep_first(row.*time, given.*time);
+  }
+  for (std::int64_t RunRow::*number : {&RunRow::hold, &RunRow::until, &RunRow::lease}) {
+    if (row.*number == 0) row.*number = before.*number;
   }
 }
 

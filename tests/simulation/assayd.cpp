@@ -186,7 +186,7 @@ Assayd::Reply Assayd::ended(const std::string& attempt, scheduler::Outcome outco
   const bool lax = limits_.defect == scheduler::Defect::late_result_counted;
   if (!engine_->open(id) && !lax) return Reply::not_found;
   const bool done = group([&] {
-    engine_->core().ended(id, outcome, "the truth", true, engine_->changes());
+    engine_->core().ended(id, outcome, "the truth", true, world_.now(), engine_->changes());
     return true;
   });
   if (!done) return Reply::later;

@@ -48,7 +48,7 @@ class Lab {
       job.verbs = verbs;
       records.push_back(job);
     }
-    core.submit(run, records, out);
+    EXPECT_TRUE(core.submit(run, records, now, out));
     settle();
     return run.number;
   }
@@ -70,12 +70,13 @@ class Lab {
   }
   bool end(const std::string& attempt, Outcome outcome, const std::string& sentence = "",
            bool elsewhere = true) {
-    const bool counted = core.ended(*parse_attempt(attempt), outcome, sentence, elsewhere, out);
+    const bool counted =
+        core.ended(*parse_attempt(attempt), outcome, sentence, elsewhere, now, out);
     settle();
     return counted;
   }
   Result<> cancel(std::int64_t run, const std::string& reason = "cancelled by ann") {
-    auto result = core.cancel(run, reason, out);
+    auto result = core.cancel(run, reason, now, out);
     settle();
     return result;
   }

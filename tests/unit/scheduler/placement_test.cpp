@@ -85,8 +85,8 @@ TEST(Placement, KeepsBoardsForAWaitingJobWithSeveralRoles) {
   const auto late = lab.submit_one();
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.1 v1@1 to lab-a"));
   EXPECT_EQ(lab.why(late),
-            "waits: board v1 is leased by r1.1.1; board v2 is kept for an earlier job with several "
-            "roles");
+            "waits: board v1 is leased by r1.1.1; board v2 is kept for r2.1, an earlier job with "
+            "several roles, behind 1 job of priority 0");
   lab.end("r1.1.1", Outcome::passed);
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r2.1.1 v2@1 v1@2 to lab-a"));
 }

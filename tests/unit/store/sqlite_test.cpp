@@ -204,7 +204,7 @@ TEST_F(SqliteFile, OfANewerSchemaIsRefused) {
   EXPECT_EQ(
       error.text,
       text(
-          "FILE: its schema 99 is newer than this program's 2; use the version of Assay that wrote "
+          "FILE: its schema 99 is newer than this program's 3; use the version of Assay that wrote "
           "it, or a later one"));
 }
 
