@@ -67,14 +67,19 @@ std::vector<std::pair<const Scheduler::Job*, std::size_t>> Scheduler::ahead_of(c
   };
   const std::int64_t level = Queue::level(*job.lane, now, limits_.ageing);
   const std::size_t own = before(job.lane->jobs, job.record.id);
-  std::set<const Queue::Kind*> kinds;
+  // To how many boards they go.
+  std::map<std::string, std::pair<const Queue::Kind*, std::size_t>> kinds;
   for (const std::string& watched : job.lane->kind->watches) {
-    for (const Queue::Kind* kind : queue_.watching(watched)) kinds.insert(kind);
+    for (const Queue::Kind* kind : queue_.watching(watched)) kinds[kind->name] = {kind, 1};
   }
-  std::vector<const Queue::Kind*> in_order(kinds.begin(), kinds.end());
-  std::sort(in_order.begin(), in_order.end(),
-            [](const auto* a, const auto* b) { return a->name < b->name; });
-  for (const Queue::Kind* kind : in_order) {
+  for (const BoardNeed& need : job.record.needs) {
+    const auto boards = by_profile_.find(need.profile);
+    if (need.board.empty() || boards == by_profile_.end()) continue;
+    for (const Queue::Kind* kind : queue_.watching("p:" + need.profile))
+      kinds.try_emplace(kind->name, kind, boards->second.size());
+  }
+  for (const auto& [name, one] : kinds) {
+    const auto& [kind, boards] = one;
     for (const auto& [key, lane] : kind->lanes) {
       const std::int64_t its = Queue::level(lane, now, limits_.ageing);
       std::size_t count = 0;
@@ -89,6 +94,7 @@ std::vector<std::pair<const Scheduler::Job*, std::size_t>> Scheduler::ahead_of(c
         count = std::min(lane.jobs.size(), own + (first ? 1 : 0));
       }
       if (count == 0) continue;
+      count = (count + boards - 1) / boards;
       const JobId head = *lane.jobs.begin();
       ahead.emplace_back(&runs_.at(head.run).jobs[static_cast<std::size_t>(head.index - 1)], count);
     }

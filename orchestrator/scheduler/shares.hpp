@@ -1,14 +1,13 @@
 // Who had how much of the boards: what turns between projects are decided by.
 // Counted in microseconds of one board. A project that comes (back) with work starts
-// where the least served one stands: idleness is no credit to be cashed in at once.
+// where the one stood that was served last, so idleness is no credit to be cashed in at once
+// (as in P. Goyal et al., "Start-time Fair Queuing", SIGCOMM 1996).
 // Not thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
-#include <utility>
 
 #include "base/clock.hpp"
 
@@ -29,8 +28,7 @@ class Shares {
     std::size_t jobs = 0;
   };
   std::map<std::string, One> projects_;
-  std::set<std::pair<std::int64_t, std::string>> active_;
-  std::int64_t least_ = 0;  // of the active ones, when there were any last
+  std::int64_t served_at_ = 0;  // what the project had that was served last, before that
 };
 
 }  // namespace assay::scheduler

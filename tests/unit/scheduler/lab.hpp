@@ -40,15 +40,30 @@ class Lab {
     RunRecord run;
     run.number = ++runs_;
     run.priority = priority;
+    run.project = project;
+    run.lease = under;
     std::vector<JobRecord> records;
     for (auto& needs : jobs) {
       JobRecord job;
       job.id = {run.number, static_cast<std::int32_t>(records.size() + 1)};
       job.needs = std::move(needs);
       job.verbs = verbs;
+      job.work = work;
       records.push_back(job);
     }
-    EXPECT_TRUE(core.submit(run, records, now, out));
+    refused = core.submit(run, records, now, out);
+    settle();
+    return run.number;
+  }
+  // A person's lease.
+  std::int64_t lease(const std::string& person, Duration length, BoardNeed board_need = need()) {
+    RunRecord run;
+    run.number = ++runs_;
+    run.hold = Hold{person, length, {}};
+    JobRecord job;
+    job.id = {run.number, 1};
+    job.needs = {std::move(board_need)};
+    refused = core.submit(run, {job}, now, out);
     settle();
     return run.number;
   }
@@ -146,6 +161,10 @@ class Lab {
   Changes out;
   BootTime now{1'000'000'000'000};
   std::vector<std::string> verbs = {"flash"};
+  // Of what is submitted next.
+  std::string project, work;
+  std::int64_t under = 0;
+  Result<> refused;  // or not, the last submission
 
  private:
   static std::string describe(State state, std::optional<Outcome> verdict,
