@@ -61,22 +61,44 @@ store::RunRow first_row(const NewRun& run, const RunRecord& record, std::int64_t
   return row;
 }
 
+// Rows are written with every decision, so their short lists are, without a document in between.
+static void quote(std::string& out, const std::string& text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+  });
+  if (plain)
+    out.append(1, '"').append(text).append(1, '"');
+  else
+    out += json(text).dump();
+}
+
+static void quote(std::string& out, const std::vector<std::string>& texts) {
+  out += '[';
+  for (const std::string& text : texts) {
+    if (out.back() != '[') out += ',';
+    quote(out, text);
+  }
+  out += ']';
+}
+
 store::JobRow first_row(const NewJob& job, JobId id) {
   store::JobRow row;
   row.run = id.run;
   row.index = id.index;
   row.profile = job.profile;
-  row.params_json = json(job.params).dump();
-  json needs = json::array();
+  row.params_json = job.params.empty() ? "{}" : json(job.params).dump();
+  std::string& needs = row.needs_json = "[";
   for (const BoardNeed& need : job.needs) {
-    needs.push_back({{"role", need.role},
-                     {"profile", need.profile},
-                     {"abilities", need.abilities},
-                     {"board", need.board}});
-    if (!need.tags.empty()) needs.back()["tags"] = need.tags;
+    needs += needs.size() > 1 ? ",{\"role\":" : "{\"role\":";
+    quote(needs, need.role);
+    quote(needs += ",\"profile\":", need.profile);
+    quote(needs += ",\"abilities\":", need.abilities);
+    quote(needs += ",\"board\":", need.board);
+    if (!need.tags.empty()) quote(needs += ",\"tags\":", need.tags);
+    needs += '}';
   }
-  row.needs_json = needs.dump();
-  row.verbs_json = json(job.verbs).dump();
+  needs += ']';
+  quote(row.verbs_json, job.verbs);
   row.spec = job.spec;
   row.spec_digest = job.spec_digest;
   row.state = "queued";
@@ -119,11 +141,14 @@ store::AttemptRow row_of(const AttemptRecord& record, std::int64_t now) {
   row.number = record.id.number;
   row.agent = record.agent;
   row.incarnation = record.incarnation;
-  json leases = json::array();
+  std::string& leases = row.leases_json = "[";
   for (const BoardLease& lease : record.leases) {
-    leases.push_back({{"role", lease.role}, {"board", lease.board}, {"epoch", lease.epoch}});
+    leases += leases.size() > 1 ? ",{\"role\":" : "{\"role\":";
+    quote(leases, lease.role);
+    quote(leases += ",\"board\":", lease.board);
+    leases += fmt::format(",\"epoch\":{}}}", lease.epoch);
   }
-  row.leases_json = leases.dump();
+  leases += ']';
   row.state = word(attempt_states, record.state);
   row.verdict = verdict_word(record.verdict);
   row.sentence = record.sentence;
@@ -137,7 +162,9 @@ store::BoardRow row_of(const BoardRecord& record) {
   row.id = record.facts.id;
   row.agent = record.agent;
   row.profile = record.facts.profile;
-  row.facts_json = json{{"abilities", record.facts.abilities}, {"tags", record.facts.tags}}.dump();
+  quote(row.facts_json = "{\"abilities\":", record.facts.abilities);
+  quote(row.facts_json += ",\"tags\":", record.facts.tags);
+  row.facts_json += '}';
   row.quarantine = record.quarantine;
   row.fenced_by = record.fenced_by;
   row.epoch = record.epoch;

@@ -15,8 +15,7 @@ void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTi
   attempt.record.incarnation = agents_.at(agent).facts.incarnation;
   attempt.record.started = now;
   attempt.lease_until = now + limits_.lease;
-  attempt.answer_by =
-      now + (limits_.defect == Defect::answer_not_awaited ? limits_.lease : limits_.answer);
+  attempt.answer_by = now + limits_.answer;
   charge(job, attempt);
   for (std::size_t i = 0; i < boards.size(); ++i) {
     Board& board = boards_.at(boards[i]);

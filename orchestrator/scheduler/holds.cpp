@@ -97,7 +97,8 @@ Result<> Scheduler::extend(std::int64_t number, Duration more, Changes& out) {
 Result<> Scheduler::release(std::int64_t number, const std::string& sentence, BootTime now,
                             Changes& out) {
   Run* run = TRY(find_hold(number));
-  end_hold(*run, Outcome::passed, sentence, now, out);
+  end_hold(*run, holding(*run) != nullptr ? Outcome::passed : Outcome::cancelled, sentence, now,
+           out);
   return {};
 }
 

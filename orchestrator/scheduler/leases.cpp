@@ -5,7 +5,13 @@
 
 namespace assay::scheduler {
 
+// Called so late is standing still: a stopped process, a disk that took its time.
+static constexpr Duration stood_still = std::chrono::seconds(1);
+
 void Scheduler::settle(BootTime now, Changes& out) {
+  if (const Duration late = now - next_due();
+      late > stood_still && limits_.defect != Defect::absence_blamed)
+    forgive(late);
   expire(now, out);
   place(now, out);
 }
@@ -16,6 +22,27 @@ BootTime Scheduler::next_due() const {
   if (!fences_.empty()) due = std::min(due, fences_.begin()->first);
   if (!silences_.empty()) due = std::min(due, silences_.begin()->first);
   return due;
+}
+
+// What agents said meanwhile may still lie in a buffer. So that nobody is given up for
+// assayd's own absence, they get the time back.
+void Scheduler::forgive(Duration late) {
+  std::set<std::pair<BootTime, AttemptId>> due;
+  for (const auto& [at, id] : due_) {
+    Attempt& attempt = attempts_.at(id);
+    if (!runs_.at(id.job.run).record.hold) {
+      attempt.lease_until = attempt.lease_until + late;
+      attempt.answer_by = attempt.answer_by + late;
+    }
+    due.emplace(attempt.due(), id);
+  }
+  due_ = std::move(due);
+  std::set<std::pair<BootTime, std::string>> fences;
+  for (const auto& [until, board] : fences_) {
+    boards_.at(board).fence->until = until + late;
+    fences.emplace(until + late, board);
+  }
+  fences_ = std::move(fences);
 }
 
 void Scheduler::expire(BootTime now, Changes& out) {
@@ -32,7 +59,7 @@ void Scheduler::expire(BootTime now, Changes& out) {
       due_.erase(due_.begin());
       continue;
     }
-    if (attempt.lease_until > now) {
+    if (attempt.record.state == AttemptState::assigned) {
       finish(id, Outcome::lab_error,
              fmt::format("the agent '{}' did not answer the assignment within {}", agent,
                          human(limits_.answer)),
@@ -47,8 +74,16 @@ void Scheduler::expire(BootTime now, Changes& out) {
     }
     out.decisions.push_back(Cancel{agent, to_string(id), "its lease has ended"});
   }
-  while (!fences_.empty() && fences_.begin()->first <= now)
-    unfence(boards_.at(fences_.begin()->second), out);
+  while (!fences_.empty() && fences_.begin()->first <= now) {
+    Board& board = boards_.at(fences_.begin()->second);
+    const Session* session = session_of(board);
+    // What was sent to an agent that does not read, it may still take when it does.
+    if (session != nullptr && session->connected && silent(*session, now) &&
+        limits_.defect != Defect::fence_by_time_alone)
+      refence(board, now + limits_.lease);
+    else
+      unfence(board, out);
+  }
   while (!silences_.empty() && silences_.begin()->first <= now) {
     Session& session = agents_.at(silences_.begin()->second);
     silences_.erase(silences_.begin());
@@ -56,6 +91,12 @@ void Scheduler::expire(BootTime now, Changes& out) {
     // Who waits for one of its boards may take another.
     for (const std::string& id : session.boards) wake(boards_.at(id), false);
   }
+}
+
+void Scheduler::refence(Board& board, BootTime until) {
+  fences_.erase({board.fence->until, board.record.facts.id});
+  board.fence->until = until;
+  fences_.emplace(until, board.record.facts.id);
 }
 
 void Scheduler::unfence(Board& board, Changes& out) {

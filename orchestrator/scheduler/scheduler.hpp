@@ -56,8 +56,8 @@ class Scheduler {
   Result<> submit(RunRecord, std::vector<JobRecord>, BootTime now, Changes&);
   // Cause::not_found, or refused when it has ended or is not known any more.
   Result<> cancel(std::int64_t run, const std::string& reason, BootTime now, Changes&);
-  // Of a person's lease that has not ended: so much longer / done with. Cause::not_found,
-  // or refused when the run is no lease.
+  // Of a person's lease that has not ended: so much longer / done with (cancelled, when it
+  // had no board yet). Cause::not_found, or refused when the run is no lease.
   Result<> extend(std::int64_t run, Duration more, Changes&);
   Result<> release(std::int64_t run, const std::string& sentence, BootTime now, Changes&);
   // reason "": back in use. Cause::not_found.
@@ -173,7 +173,9 @@ class Scheduler {
   [[nodiscard]] static std::string rate(const Run&);
   Job& job(JobId id) { return runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)]; }
   // leases.cpp
+  void forgive(Duration late);
   void expire(BootTime now, Changes&);
+  void refence(Board&, BootTime until);
   void unfence(Board&, Changes&);
   // placement.cpp
   void place(BootTime now, Changes&);

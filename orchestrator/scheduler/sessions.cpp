@@ -64,8 +64,7 @@ Result<> Scheduler::hello(const AgentFacts& facts, BootTime now, Changes& out) {
                 facts.name, human(now - known->second.heard));
   }
   if (known != agents_.end() && known->second.facts.incarnation == facts.incarnation &&
-      known->second.facts.connection > facts.connection &&
-      limits_.defect != Defect::old_hello_taken) {
+      known->second.facts.connection > facts.connection) {
     // It lay on a line that the agent has given up: what it lists is not so any more.
     return fail(Cause::refused, "agent '{}': this hello is older than the one before it",
                 facts.name);
@@ -127,8 +126,7 @@ void Scheduler::settle_attempts(const Session& session, const std::set<std::stri
   std::set<std::string> wanted;
   for (const AttemptId id : std::set<AttemptId>(by_agent_[name])) {
     Attempt& attempt = attempts_.at(id);
-    if (attempt.record.incarnation != session.facts.incarnation &&
-        limits_.defect != Defect::old_life_kept) {
+    if (attempt.record.incarnation != session.facts.incarnation) {
       finish(id, Outcome::lab_error, fmt::format("the agent '{}' restarted", name), After::safe,
              Retry::anywhere, now, out);
     } else if (listed.contains(to_string(id))) {
@@ -165,10 +163,8 @@ void Scheduler::settle_fences(const Session& session, const std::set<std::string
       continue;
     }
     // Still there: it was told to stop just now.
-    fences_.erase({board.fence->until, id});
-    board.fence->until = now + limits_.lease;
+    refence(board, now + limits_.lease);
     board.fence->seen = true;
-    fences_.emplace(board.fence->until, id);
   }
 }
 
@@ -212,6 +208,8 @@ void Scheduler::renewed(const std::string& agent, const std::vector<std::string>
       board.fence->seen = true;
     } else if (board.fence->seen) {
       unfence(board, out);
+    } else if (back && limits_.defect != Defect::fence_by_time_alone) {
+      refence(board, now + limits_.lease);
     }
   }
 }

@@ -174,16 +174,15 @@ enum class Defect {
   gang_not_reserved,  // others take its boards one by one
   ageing_dropped,
   share_dropped,
-  old_life_kept,    // attempts of an agent's former incarnation go on
-  old_hello_taken,  // one that lay on a line since given up
   quarantine_ignored,
   cancel_forgotten,   // of a job that waits
   lease_endless,      // a person's lease does not run out
   lease_given_twice,  // a board that a person has goes to others too
   limit_ignored,      // of attempts at once on an agent
   retried_for_ever,
-  expiry_forgotten,   // an agent that is silent keeps its attempts
-  answer_not_awaited  // an assignment without answer is believed
+  expiry_forgotten,    // an agent that is silent keeps its attempts
+  absence_blamed,      // what assayd could not hear while it stood still counts as silence
+  fence_by_time_alone  // ends though its agent may still read what was sent to it
 };
 
 struct Limits {

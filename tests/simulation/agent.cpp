@@ -14,16 +14,26 @@ static const char* word(Outcome outcome) {
   return words[static_cast<int>(outcome)];
 }
 
+// Parts of a million: what crystals are off by, and more.
+static constexpr std::int64_t drift = 300;
+
 Agent::Agent(World& world, Assayd& assayd, Checker& checker, const Faults& faults,
-             AgentDefect defect, std::string name, int boards, Duration lease)
+             AgentDefect defect, LabBoards lab, Duration lease)
     : world_(world),
       assayd_(assayd),
       checker_(checker),
       faults_(faults),
       defect_(defect),
-      name_(std::move(name)),
-      lease_(lease) {
-  for (int i = 1; i <= boards; ++i) boards_.insert(fmt::format("{}-{}", name_, i));
+      lab_(std::move(lab)),
+      lease_(lease),
+      random_(world.seed(), lab_.agent),
+      rate_(1.0 + static_cast<double>(random_.pick(-drift, drift)) / 1e6) {
+  for (const auto& board : lab_.boards) ids_.insert(board.id);
+}
+
+BootTime Agent::clock() const {
+  return BootTime{static_cast<std::int64_t>(static_cast<double>(world_.now().ns) * rate_)} -
+         frozen_;
 }
 
 void Agent::later(Duration delay, std::function<void()> what) {
@@ -36,19 +46,21 @@ void Agent::start() {
   if (up_) return;
   up_ = true;
   ++incarnation_;
+  checker_.silent(name(), std::nullopt);
   stalled_until_ = {};
   if (defect_ == AgentDefect::safe_after_hello)
     later(2s, [this] { make_safe(); });
   else
     make_safe();
-  later(world_.between(10ms, 1s), [this] { connect(); });
+  later(random_.between(10ms, 1s), [this] { connect(); });
 }
 
 void Agent::crash() {
-  world_.tell("{} crashes", name_);
+  world_.tell("{} crashes", name());
+  checker_.silent(name(), world_.now());
   if (line_) {
     line_->break_off();
-    world_.after(world_.between(0s, 2s), [this, line = line_] { assayd_.lost(name_, line); });
+    world_.after(random_.between(0s, 2s), [this, line = line_] { assayd_.lost(name(), line); });
   }
   up_ = false;
   line_.reset();
@@ -57,8 +69,8 @@ void Agent::crash() {
   for (auto& [id, attempt] : attempts_) {
     if (attempt.running) unsafe_[id] = attempt;
     // Its spool is on disk: half of the lives deliver what was left.
-    else if (world_.chance(0.5))
-      world_.after(world_.between(1s, 10s),
+    else if (random_.chance(0.5))
+      world_.after(random_.between(1s, 10s),
                    [this, name = id, o = attempt.outcome] { deliver(name, o, 0); });
   }
   attempts_.clear();
@@ -71,13 +83,13 @@ void Agent::make_safe() {
   unsafe_.clear();
 }
 
-scheduler::BoardFacts Agent::facts(const std::string& board) const {
-  const auto epoch = epochs_.find(board);
-  scheduler::BoardFacts facts{board, "sensor", {"power"},
-                              {},    "",       epoch == epochs_.end() ? 0 : epoch->second};
+scheduler::BoardFacts Agent::facts(scheduler::BoardFacts facts) const {
+  if (const auto epoch = epochs_.find(facts.id); epoch != epochs_.end())
+    facts.epoch = epoch->second;
   for (const auto& [id, attempt] : attempts_) {
     for (const auto& lease : attempt.leases) {
-      if (attempt.running && lease.board == board) facts.busy = id;
+      const bool said = defect_ != AgentDefect::busy_unsaid || !attempt.stopping;
+      if (attempt.running && said && lease.board == facts.id) facts.busy = id;
     }
   }
   return facts;
@@ -85,18 +97,21 @@ scheduler::BoardFacts Agent::facts(const std::string& board) const {
 
 void Agent::connect() {
   if (line_ || postponed([this] { connect(); })) return;
-  line_ = std::make_shared<Line>(world_);
-  scheduler::AgentFacts facts{name_, fmt::format("i{}", incarnation_), "1", {"flash"}, {}, {}};
-  for (const std::string& id : boards_) facts.boards.push_back(this->facts(id));
+  ++connection_;
+  line_ = std::make_shared<Line>(world_, name(), connection_);
+  scheduler::AgentFacts facts{name(), fmt::format("i{}", incarnation_), "1", {"flash"}, {}, {}};
+  for (const auto& board : lab_.boards) facts.boards.push_back(this->facts(board));
   for (const auto& [id, attempt] : attempts_) facts.attempts.push_back(id);
-  facts.connection = ++connection_;
-  world_.tell("{} says hello {} with [{}]", name_, connection_, fmt::join(facts.attempts, " "));
-  hello_sent_ = world_.now();
+  facts.connection = connection_;
+  facts.max_attempts = lab_.at_once;
+  world_.tell("{} says hello {} with [{}]", name(), connection_, fmt::join(facts.attempts, " "));
+  hello_sent_ = clock();
+  welcome_ = false;
   renewals_.clear();
   line_->send(Line::to_assayd, [this, line = line_, facts] { assayd_.hello(*this, line, facts); });
   // A hello that nobody answers is given up.
   later(10s, [this, line = line_] {
-    if (line == line_ && lease_from_ < hello_sent_) {
+    if (line == line_ && !welcome_) {
       line->break_off();
       line_broke(line, 0s);
     }
@@ -107,30 +122,34 @@ void Agent::line_broke(const std::shared_ptr<Line>& line, Duration noticed_after
   later(noticed_after, [this, line] {
     if (line != line_) return;
     line_.reset();
-    later(world_.between(100ms, 3s), [this] { connect(); });
+    later(random_.between(100ms, 3s), [this] { connect(); });
   });
 }
 
-void Agent::break_line() {
+void Agent::break_line(bool one_way) {
   if (!line_) return;
-  world_.tell("the line of {} breaks", name_);
   const auto line = line_;
-  if (world_.chance(0.3)) {
-    line->break_way(world_.chance(0.5) ? Line::to_agent : Line::to_assayd);
-    world_.after(world_.between(1s, 50s), [line] { line->break_off(); });
+  if (one_way) {
+    const bool down = random_.chance(0.5);
+    world_.tell("the line of {} breaks one way, {}", name(), down ? "to it" : "from it");
+    line->break_way(down ? Line::to_agent : Line::to_assayd);
+    world_.after(random_.between(1s, 50s), [line] { line->break_off(); });
   } else {
+    world_.tell("the line of {} breaks", name());
     line->break_off();
   }
-  line_broke(line, world_.between(0s, 50s));
-  world_.after(world_.between(0s, 60s), [this, line] {
+  line_broke(line, random_.between(0s, 50s));
+  world_.after(random_.between(0s, 60s), [this, line] {
     line->break_off();
-    assayd_.lost(name_, line);
+    assayd_.lost(name(), line);
   });
 }
 
-void Agent::stall(Duration duration) {
-  world_.tell("{} stands still for {}", name_, human(duration));
+void Agent::stall(Duration duration, bool clock_too) {
+  world_.tell("{} stands still for {}{}", name(), human(duration),
+              clock_too ? ", its clock too" : "");
   stalled_until_ = std::max(stalled_until_, world_.now() + duration);
+  if (clock_too) frozen_ += duration;
 }
 
 bool Agent::postponed(std::function<void()> again) {
@@ -141,6 +160,7 @@ bool Agent::postponed(std::function<void()> again) {
 
 void Agent::welcomed(const std::shared_ptr<Line>& line) {
   if (!reads(line) || postponed([this, line] { welcomed(line); })) return;
+  welcome_ = true;
   lease_from_ = hello_sent_;
   for (auto& [id, attempt] : attempts_) {
     attempt.lease_until = std::max(attempt.lease_until, hello_sent_ + lease_);
@@ -152,7 +172,7 @@ void Agent::renew(const std::shared_ptr<Line>& line) {
   if (!reads(line)) return;
   if (postponed([this, line] { renew(line); })) return;
   Renewal& renewal = renewals_[++renewal_];
-  renewal.sent = world_.now();
+  renewal.sent = clock();
   for (const auto& [id, attempt] : attempts_) renewal.attempts.push_back(id);
   line->send(Line::to_assayd, [this, line, n = renewal_, names = renewal.attempts] {
     assayd_.renewed(*this, line, n, names);
@@ -184,10 +204,8 @@ void Agent::renewal_answered(const std::shared_ptr<Line>& line, std::uint64_t nu
 void Agent::assigned(const std::shared_ptr<Line>& line, const scheduler::Assign& assign) {
   if (!reads(line) || postponed([this, line, assign] { assigned(line, assign); })) return;
   const std::string id = to_string(assign.attempt);
-  const BootTime until =
-      (defect_ == AgentDefect::lease_from_receipt ? world_.now() : lease_from_) + lease_;
-  bool good =
-      world_.now() < until && !attempts_.contains(id) && !(faults_.on && world_.chance(0.02));
+  const BootTime until = lease_from_ + lease_;
+  bool good = clock() < until && !attempts_.contains(id) && !(faults_.on && random_.chance(0.02));
   for (const auto& lease : assign.leases) {
     good = good && lease.epoch > epochs_[lease.board];
     for (const auto& [other, attempt] : attempts_) {
@@ -197,7 +215,7 @@ void Agent::assigned(const std::shared_ptr<Line>& line, const scheduler::Assign&
   }
   // Most answers come at once, some after assayd has stopped waiting for them.
   line->send(Line::to_assayd, [this, line, id, good] { assayd_.answered(line, id, good); });
-  world_.tell("{} {} {}", name_, good ? "accepts" : "refuses", id);
+  world_.tell("{} {} {}", name(), good ? "accepts" : "refuses", id);
   if (!good) return;
   Attempt& attempt = attempts_[id];
   attempt.leases = assign.leases;
@@ -207,17 +225,19 @@ void Agent::assigned(const std::shared_ptr<Line>& line, const scheduler::Assign&
     checker_.uses(lease.board, id, lease.epoch);
   }
   watch_lease(id, incarnation_);
-  const std::int64_t dice = world_.pick(1, 100);
+  Random its(world_.seed(), id);
+  const std::int64_t dice = its.pick(1, 100);
   const Outcome outcome = dice <= 70   ? Outcome::passed
                           : dice <= 85 ? Outcome::failed
                                        : Outcome::lab_error;
-  const Duration longest = world_.chance(0.1) ? 90s : 20s;
-  later(world_.between(500ms, longest), [this, id, outcome] { stop(id, outcome); });
+  const Duration longest = its.chance(0.1) ? 90s : 20s;  // one that hangs
+  later(its.between(500ms, longest), [this, id, outcome] { stop(id, outcome); });
 }
 
 void Agent::watch_lease(const std::string& id, int life) {
   const auto attempt = attempts_.find(id);
-  world_.after(attempt->second.lease_until - world_.now(), [this, id, life] {
+  const Duration left = attempt->second.lease_until - clock();
+  world_.after(std::max<Duration>(left, 1ms), [this, id, life] {
     // Also when the agent is dead: its hosts end with it, or their leases do.
     const auto dead = unsafe_.find(id);
     if (dead != unsafe_.end()) {
@@ -227,7 +247,7 @@ void Agent::watch_lease(const std::string& id, int life) {
     const auto alive = attempts_.find(id);
     if (!up_ || life != incarnation_ || alive == attempts_.end() || !alive->second.running) return;
     if (alive->second.stopping) return;
-    if (alive->second.lease_until > world_.now()) return watch_lease(id, life);
+    if (alive->second.lease_until > clock()) return watch_lease(id, life);
     stop(id, Outcome::lab_error);
   });
 }
@@ -237,24 +257,27 @@ void Agent::stop(const std::string& id, Outcome outcome) {
   const auto attempt = attempts_.find(id);
   if (attempt == attempts_.end() || attempt->second.stopping) return;
   attempt->second.stopping = true;
-  world_.tell("{} ends {}: {}", name_, id, word(outcome));
+  world_.tell("{} ends {}: {}", name(), id, word(outcome));
   attempt->second.outcome = outcome;
   checker_.came_to(id, word(outcome));
   // After a lab error its boards are looked after, which nobody waits for with a lease.
-  later(world_.between(1ms, outcome == Outcome::lab_error ? 40s : 3s), [this, id] { left(id); });
+  later(random_.between(1ms, outcome == Outcome::lab_error ? 40s : 3s), [this, id] { left(id); });
 }
 
 void Agent::left(const std::string& id) {
   if (postponed([this, id] { left(id); })) return;
   Attempt& attempt = attempts_.at(id);
   attempt.running = false;
-  world_.tell("{} has made the boards of {} safe", name_, id);
+  world_.tell("{} has made the boards of {} safe", name(), id);
   for (const auto& lease : attempt.leases) {
     checker_.leaves(lease.board, id);
     if (!line_) continue;
-    line_->send(Line::to_assayd, [this, line = line_, facts = facts(lease.board)] {
-      assayd_.board_changed(*this, line, facts);
-    });
+    for (const auto& board : lab_.boards) {
+      if (board.id != lease.board) continue;
+      line_->send(Line::to_assayd, [this, line = line_, facts = facts(board)] {
+        assayd_.board_changed(*this, line, facts);
+      });
+    }
   }
   deliver(id, attempt.outcome, 0);
 }
@@ -262,21 +285,21 @@ void Agent::left(const std::string& id) {
 void Agent::cancelled(const std::shared_ptr<Line>& line, const std::string& id) {
   if (!reads(line) || postponed([this, line, id] { cancelled(line, id); })) return;
   if (!attempts_.contains(id)) return;
-  later(world_.between(1ms, 1s), [this, id] { stop(id, Outcome::cancelled); });
+  later(random_.between(1ms, 1s), [this, id] { stop(id, Outcome::cancelled); });
 }
 
 // The attempt's own stream: messages get lost and come twice, until an answer comes.
 void Agent::deliver(const std::string& id, Outcome outcome, int tries) {
-  world_.after(world_.between(1ms, 200ms), [this, id, outcome, tries] {
+  world_.after(random_.between(1ms, 200ms), [this, id, outcome, tries] {
     if (!up_ && !attempts_.contains(id) && tries > 20) return;
     Assayd::Reply reply = Assayd::Reply::later;
-    const int copies = faults_.on && world_.chance(0.1) ? 2 : 1;
+    const int copies = faults_.on && random_.chance(0.1) ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
-      if (!(faults_.on && world_.chance(0.1))) reply = assayd_.ended(id, outcome);
+      if (!(faults_.on && random_.chance(0.1))) reply = assayd_.ended(id, outcome);
     }
-    if (faults_.on && world_.chance(0.1)) reply = Assayd::Reply::later;  // the answer is lost
+    if (faults_.on && random_.chance(0.1)) reply = Assayd::Reply::later;  // the answer is lost
     if (reply == Assayd::Reply::later) {
-      world_.after(world_.between(200ms, 5s),
+      world_.after(random_.between(200ms, 5s),
                    [this, id, outcome, tries] { deliver(id, outcome, tries + 1); });
       return;
     }

@@ -1,6 +1,9 @@
 // An agent as the contract of agent.proto demands it, on simulated boards.
 #pragma once
 
+#include <map>
+#include <set>
+
 #include "checker.hpp"
 #include "scheduler/types.hpp"
 #include "world.hpp"
@@ -10,22 +13,26 @@ namespace assay::simulation {
 class Assayd;
 struct Faults;
 
-// Mistakes an agent could make, which the checker must find.
-enum class AgentDefect { none, lease_from_receipt, safe_after_hello };
+struct LabBoards {
+  std::string agent;
+  std::vector<scheduler::BoardFacts> boards;
+  std::uint32_t at_once = 0;
+};
 
 class Agent {
  public:
-  Agent(World&, Assayd&, Checker&, const Faults&, AgentDefect, std::string name, int boards,
-        Duration lease);
+  Agent(World&, Assayd&, Checker&, const Faults&, AgentDefect, LabBoards, Duration lease);
 
-  [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] const std::set<std::string>& boards() const { return boards_; }
+  [[nodiscard]] const std::string& name() const { return lab_.agent; }
+  [[nodiscard]] const std::set<std::string>& boards() const { return ids_; }
+  [[nodiscard]] std::size_t at_once() const { return lab_.at_once; }
+  [[nodiscard]] bool up() const { return up_; }
+  [[nodiscard]] bool still() const { return world_.now() < stalled_until_; }
   void start();
   void crash();
-  [[nodiscard]] bool up() const { return up_; }
-  void break_line();
-  // Reads nothing for so long, as a stopped process.
-  void stall(Duration);
+  void break_line(bool one_way);
+  // Reads nothing for so long, as a stopped process; with its clock, as a paused machine.
+  void stall(Duration, bool clock_too);
 
   // From assayd.
   void welcomed(const std::shared_ptr<Line>&);
@@ -38,8 +45,8 @@ class Agent {
  private:
   struct Attempt {
     std::vector<scheduler::BoardLease> leases;
-    BootTime lease_until{};
-    bool running = true;  // its boards are in use, or not yet safe again
+    BootTime lease_until{};  // by its own clock, like all such
+    bool running = true;     // its boards are in use, or not yet safe again
     bool stopping = false;
     scheduler::Outcome outcome = scheduler::Outcome::passed;
   };
@@ -47,6 +54,8 @@ class Agent {
     BootTime sent{};
     std::vector<std::string> attempts;
   };
+  // Its own clock: it runs a little fast or slow, and stood still at times.
+  [[nodiscard]] BootTime clock() const;
   [[nodiscard]] bool reads(const std::shared_ptr<Line>& line) const { return up_ && line == line_; }
   // Later when it is stalled.
   bool postponed(std::function<void()> again);
@@ -54,7 +63,7 @@ class Agent {
   void renew(const std::shared_ptr<Line>&);
   void stop(const std::string& attempt, scheduler::Outcome);
   void left(const std::string& attempt);
-  [[nodiscard]] scheduler::BoardFacts facts(const std::string& board) const;
+  [[nodiscard]] scheduler::BoardFacts facts(scheduler::BoardFacts) const;
   void make_safe();
   void watch_lease(const std::string& attempt, int incarnation);
   void deliver(const std::string& attempt, scheduler::Outcome, int tries);
@@ -66,11 +75,14 @@ class Agent {
   Checker& checker_;
   const Faults& faults_;
   const AgentDefect defect_;
-  const std::string name_;
+  const LabBoards lab_;
   const Duration lease_;
-  std::set<std::string> boards_;
+  Random random_;
+  const double rate_;  // of its clock, to the world's
+  Duration frozen_{};
+  std::set<std::string> ids_;
   std::map<std::string, std::uint64_t> epochs_;  // on its disk
-  bool up_ = false;
+  bool up_ = false, welcome_ = false;
   int incarnation_ = 0;
   std::shared_ptr<Line> line_;
   BootTime lease_from_{}, hello_sent_{}, stalled_until_{};

@@ -1,39 +1,67 @@
 #include "assayd.hpp"
 
 #include "agent.hpp"
+#include "base/text.hpp"
 
 namespace assay::simulation {
 
 using scheduler::parse_attempt;
 
-Assayd::Assayd(World& world, Checker& checker, const Faults& faults, scheduler::Limits limits)
-    : world_(world), checker_(checker), faults_(faults), limits_(limits) {}
+Assayd::Assayd(World& world, Checker& checker, const Faults& faults, scheduler::Limits limits,
+               AssaydDefect defect)
+    : world_(world),
+      checker_(checker),
+      faults_(faults),
+      limits_(limits),
+      defect_(defect),
+      random_(world.seed(), "assayd") {}
 
 void Assayd::start() {
   if (up()) return;
-  engine_ = dispatch::Engine::load(*store_, limits_, world_.now()).value();
+  ++life_;
+  engine_ = dispatch::Engine::load(*store_, limits_, clock()).value();
   alarm_ = BootTime{INT64_MAX};
-  group([] { return true; });
+  checker_.acting_since(world_.now());
+  (void)group([] { return Result<>(); });
 }
 
 void Assayd::crash() {
   world_.tell("assayd crashes");
+  checker_.acting_since(std::nullopt);
   engine_.reset();
+  stalled_until_ = {};
   for (auto& [name, peer] : peers_) {
     peer.line->break_off();
-    peer.agent->line_broke(peer.line, world_.between(0s, 3s));
+    peer.agent->line_broke(peer.line, random_.between(0s, 3s));
   }
   peers_.clear();
+}
+
+void Assayd::stall(Duration duration, bool clock_too) {
+  if (!up()) return;
+  world_.tell("assayd stands still for {}{}", human(duration), clock_too ? ", its clock too" : "");
+  stalled_until_ = std::max(stalled_until_, world_.now() + duration);
+  if (clock_too) frozen_ += duration;
+  checker_.acting_since(stalled_until_);
+}
+
+bool Assayd::postponed(std::function<void()> again) {
+  if (!up()) return true;
+  if (world_.now() >= stalled_until_) return false;
+  world_.after(stalled_until_ - world_.now(), [this, life = life_, again = std::move(again)] {
+    if (up() && life == life_) again();
+  });
+  return true;
 }
 
 // Fails before the disk or after it, as a full disk and a lost answer do.
 Result<> Assayd::commit(const dispatch::Pending& pending) {
   if (pending.batch.empty()) return engine_->commit(pending);
-  const bool fails = faults_.on && world_.chance(faults_.store);
-  if (fails && world_.chance(0.5)) return fail(Cause::exhausted, "the disk is full");
+  const bool fails = faults_.on && random_.chance(faults_.store);
+  if (fails && random_.chance(0.5)) return fail(Cause::exhausted, "the disk is full");
   auto result = engine_->commit(pending);
   if (result) checker_.stored(pending.batch);
-  if (result) {
+  if (result && world_.told()) {
     for (const auto& row : pending.batch.attempts) {
       world_.tell("assayd stores r{}.{}.{} as {} {}", row.run, row.job, row.number, row.state,
                   row.sentence);
@@ -43,42 +71,50 @@ Result<> Assayd::commit(const dispatch::Pending& pending) {
   return result;
 }
 
-bool Assayd::group(const std::function<bool()>& apply, const std::function<void()>& first) {
-  engine_->begin(world_.now());
-  const bool good = apply();
-  const dispatch::Pending pending = engine_->take(world_.now());
+Assayd::Reply Assayd::group(const std::function<Result<>()>& apply,
+                            const std::function<void()>& first) {
+  engine_->begin(clock());
+  const Result<> good = apply();
+  const dispatch::Pending pending = engine_->take(clock());
+  // The process may die at any point of it: before the disk has anything, and after.
+  const bool dies = faults_.on && !pending.batch.empty() && random_.chance(0.004);
+  const auto die = [this] {
+    crash();
+    world_.after(random_.between(100ms, 20s), [this] { start(); });
+    return Reply::later;
+  };
+  if (dies && random_.chance(0.3)) return die();
   const Result<> outcome = commit(pending);
   if (!outcome) {
-    engine_->failed(world_.now());
+    if (defect_ == AssaydDefect::sent_before_commit) send(pending);
+    if (defect_ == AssaydDefect::not_reloaded)
+      engine_->committed(pending);
+    else
+      engine_->failed(clock());
     world_.after(1s, [this] {
-      if (up()) wake();
+      if (!postponed([this] { wake(); })) wake();
     });
-    return false;
+    return Reply::later;
   }
   engine_->committed(pending);
-  // The process may die between the commit and the first word about it.
-  if (faults_.on && !pending.batch.empty() && world_.chance(0.003)) {
-    crash();
-    world_.after(world_.between(100ms, 20s), [this] { start(); });
-    return false;
-  }
+  if (dies) return die();
   if (first) first();
   send(pending);
   const BootTime due = engine_->core().next_due();
   if (due < alarm_) {
     alarm_ = due;
-    world_.after(std::max<Duration>(due - world_.now(), 0s), [this, due] {
-      if (!up() || alarm_ != due) return;
+    world_.after(std::max<Duration>(due - clock(), 0s), [this, due] {
+      if (alarm_ != due) return;
       alarm_ = BootTime{INT64_MAX};
-      wake();
+      if (!postponed([this] { wake(); })) wake();
     });
   }
-  return good;
+  return good ? Reply::done : Reply::refused;
 }
 
 void Assayd::wake() {
   alarm_ = BootTime{INT64_MAX};
-  group([] { return true; });
+  (void)group([] { return Result<>(); });
 }
 
 void Assayd::send(const dispatch::Pending& pending) {
@@ -86,10 +122,12 @@ void Assayd::send(const dispatch::Pending& pending) {
     if (const auto* assign = std::get_if<scheduler::Assign>(&decision)) {
       const auto peer = peers_.find(assign->agent);
       if (peer == peers_.end()) continue;
-      std::string boards;
-      for (const auto& lease : assign->leases) boards += " " + lease.board;
-      world_.tell("assayd assigns {} on{}", to_string(assign->attempt), boards);
-      checker_.assigned(*assign, peer->second.agent->boards());
+      if (world_.told()) {
+        std::string boards;
+        for (const auto& lease : assign->leases) boards += " " + lease.board;
+        world_.tell("assayd assigns {} on{}", to_string(assign->attempt), boards);
+      }
+      checker_.assigned(*assign, peer->second.agent->boards(), peer->second.agent->at_once());
       peer->second.line->send(Line::to_agent, [agent = peer->second.agent, line = peer->second.line,
                                                a = *assign] { agent->assigned(line, a); });
     } else if (const auto* cancel = std::get_if<scheduler::Cancel>(&decision)) {
@@ -101,35 +139,65 @@ void Assayd::send(const dispatch::Pending& pending) {
   }
 }
 
-bool Assayd::submit(const dispatch::NewRun& run) {
-  if (!up()) return false;
-  Result<std::int64_t> number = fail(Cause::internal, "not asked");
-  if (!group([&] { return (number = engine_->submit(run)).has_value(); })) return false;
+Assayd::Reply Assayd::submit(const dispatch::NewRun& run, std::int64_t* number) {
+  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  Result<std::int64_t> given = fail(Cause::internal, "not asked");
+  const Reply reply = group([&]() -> Result<> {
+    dispatch::NewRun asked = run;
+    if (defect_ == AssaydDefect::request_ids_ignored) asked.request_id.clear();
+    given = engine_->submit(asked);
+    if (!given) return tl::unexpected(given.error());
+    return {};
+  });
+  if (defect_ == AssaydDefect::answered_before_commit && given && reply == Reply::later) {
+    checker_.accepted(run.request_id, scheduler::run_name(*given));
+    return Reply::done;
+  }
+  if (reply != Reply::done) return reply;
+  checker_.accepted(run.request_id, scheduler::run_name(*given));
+  *number = *given;
   // The answer itself may be lost: then the client asks again with the same id.
-  checker_.accepted(run.request_id, scheduler::run_name(*number));
-  return !(faults_.on && world_.chance(0.05));
+  return faults_.on && random_.chance(0.05) ? Reply::later : Reply::done;
 }
 
-void Assayd::cancel(const std::string& run) {
-  if (!up()) return;
-  group([&] { return engine_->cancel(run, "cancelled by a person").has_value(); });
+Assayd::Reply Assayd::cancel(const std::string& run) {
+  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  return group([&] { return engine_->cancel(run, "cancelled by a person"); });
+}
+
+Assayd::Reply Assayd::extend(const std::string& run, Duration more) {
+  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  return group([&] { return engine_->extend(run, more); });
+}
+
+Assayd::Reply Assayd::release(const std::string& run) {
+  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  return group([&] { return engine_->release(run, "released"); });
+}
+
+Assayd::Reply Assayd::quarantine(const std::string& board, const std::string& why) {
+  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  return group([&] { return engine_->core().quarantine(board, why, engine_->changes()); });
 }
 
 void Assayd::hello(Agent& agent, const std::shared_ptr<Line>& line,
                    const scheduler::AgentFacts& facts) {
+  if (up() && postponed([this, &agent, line, facts] {
+        if (!line->broken()) hello(agent, line, facts);
+      }))
+    return;
   const bool good =
       up() && group(
-                  [&] {
-                    if (!engine_->core().hello(facts, world_.now(), engine_->changes()))
-                      return false;
+                  [&]() -> Result<> {
+                    TRY(engine_->core().hello(facts, clock(), engine_->changes()));
                     peers_[facts.name] = {line, &agent};
-                    return true;
+                    return {};
                   },
                   [&] {
                     const auto peer = peers_.find(facts.name);
                     if (peer == peers_.end() || peer->second.line != line) return;
                     line->send(Line::to_agent, [&agent, line] { agent.welcomed(line); });
-                  });
+                  }) == Reply::done;
   if (good) return;
   if (up()) lost(facts.name, line);
   line->break_off();
@@ -137,61 +205,67 @@ void Assayd::hello(Agent& agent, const std::shared_ptr<Line>& line,
 }
 
 void Assayd::lost(const std::string& name, const std::shared_ptr<Line>& line) {
+  if (postponed([this, name, line] { lost(name, line); })) return;
   const auto peer = peers_.find(name);
-  if (!up() || peer == peers_.end() || peer->second.line != line) return;
+  if (peer == peers_.end() || peer->second.line != line) return;
   peers_.erase(peer);
   world_.tell("assayd lost {}", name);
-  group([&] { return engine_->core().disconnected(name), true; });
+  (void)group([&] { return engine_->core().disconnected(name), Result<>(); });
 }
 
 void Assayd::answered(const std::shared_ptr<Line>& line, const std::string& attempt,
                       bool accepted) {
-  if (!up() || line->broken()) return;
+  if (postponed([this, line, attempt, accepted] { answered(line, attempt, accepted); }) ||
+      line->broken())
+    return;
   world_.tell("assayd hears {} for {}", accepted ? "yes" : "no", attempt);
-  group([&] {
-    engine_->core().answered(*parse_attempt(attempt), accepted, "busy", world_.now(),
+  (void)group([&] {
+    engine_->core().answered(*parse_attempt(attempt), accepted, "busy", clock(),
                              engine_->changes());
-    return true;
+    return Result<>();
   });
 }
 
 void Assayd::renewed(Agent& agent, const std::shared_ptr<Line>& line, std::uint64_t number,
                      const std::vector<std::string>& attempts) {
+  if (postponed([this, &agent, line, number, attempts] { renewed(agent, line, number, attempts); }))
+    return;
   const auto peer = peers_.find(agent.name());
-  if (!up() || peer == peers_.end() || peer->second.line != line) return;
+  if (peer == peers_.end() || peer->second.line != line) return;
   std::vector<std::string> unknown;
   for (const std::string& attempt : attempts) {
     const auto id = *parse_attempt(attempt);
     if (!engine_->open(id) || !engine_->core().current(id)) unknown.push_back(attempt);
   }
-  engine_->core().renewed(agent.name(), attempts, world_.now(), engine_->changes());
+  engine_->core().renewed(agent.name(), attempts, clock(), engine_->changes());
   line->send(Line::to_agent,
              [&agent, line, number, unknown] { agent.renewal_answered(line, number, unknown); });
-  group([] { return true; });
+  (void)group([] { return Result<>(); });
 }
 
 void Assayd::board_changed(Agent& agent, const std::shared_ptr<Line>& line,
                            const scheduler::BoardFacts& facts) {
+  if (postponed([this, &agent, line, facts] { board_changed(agent, line, facts); })) return;
   const auto peer = peers_.find(agent.name());
-  if (!up() || peer == peers_.end() || peer->second.line != line) return;
-  group([&] {
+  if (peer == peers_.end() || peer->second.line != line) return;
+  (void)group([&] {
     engine_->core().board_changed(agent.name(), facts, engine_->changes());
-    return true;
+    return Result<>();
   });
 }
 
 Assayd::Reply Assayd::ended(const std::string& attempt, scheduler::Outcome outcome) {
-  if (!up()) return Reply::later;
+  if (!up() || world_.now() < stalled_until_) return Reply::later;
   const auto id = *parse_attempt(attempt);
   const bool lax = limits_.defect == scheduler::Defect::late_result_counted;
-  if (!engine_->open(id) && !lax) return Reply::not_found;
-  const bool done = group([&] {
-    engine_->core().ended(id, outcome, "the truth", true, world_.now(), engine_->changes());
-    return true;
+  if (!engine_->open(id) && !lax) return Reply::refused;
+  const Reply reply = group([&] {
+    engine_->core().ended(id, outcome, "the truth", true, clock(), engine_->changes());
+    return Result<>();
   });
-  if (!done) return Reply::later;
+  if (reply == Reply::later && defect_ != AssaydDefect::ended_before_commit) return Reply::later;
   checker_.acknowledged(attempt);
-  return Reply::acknowledged;
+  return Reply::done;
 }
 
 }  // namespace assay::simulation

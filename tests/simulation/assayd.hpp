@@ -17,15 +17,20 @@ struct Faults {
 
 class Assayd {
  public:
-  Assayd(World&, Checker&, const Faults&, scheduler::Limits);
+  Assayd(World&, Checker&, const Faults&, scheduler::Limits, AssaydDefect);
 
   [[nodiscard]] bool up() const { return engine_ != nullptr; }
   void start();
   void crash();
+  void stall(Duration, bool clock_too);
 
-  // What clients ask; an error or silence lets them try again.
-  bool submit(const dispatch::NewRun&);
-  void cancel(const std::string& run);
+  // What clients ask. `later`: no answer, or one that says to try again.
+  enum class Reply { done, refused, later };
+  Reply submit(const dispatch::NewRun&, std::int64_t* number);
+  Reply cancel(const std::string& run);
+  Reply extend(const std::string& run, Duration);
+  Reply release(const std::string& run);
+  Reply quarantine(const std::string& board, const std::string& why);
 
   // What arrives on an agent's line.
   void hello(Agent&, const std::shared_ptr<Line>&, const scheduler::AgentFacts&);
@@ -35,21 +40,25 @@ class Assayd {
   void board_changed(Agent&, const std::shared_ptr<Line>&, const scheduler::BoardFacts&);
   void lost(const std::string& agent, const std::shared_ptr<Line>&);
 
-  // The event stream's last message.
-  enum class Reply { acknowledged, not_found, later };
+  // The event stream's last message. `refused`: no such attempt.
   Reply ended(const std::string& attempt, scheduler::Outcome);
 
  private:
   // Applies, commits, then sends: `first` before any decision.
-  bool group(const std::function<bool()>& apply, const std::function<void()>& first = {});
+  Reply group(const std::function<Result<>()>& apply, const std::function<void()>& first = {});
   Result<> commit(const dispatch::Pending&);
   void send(const dispatch::Pending&);
   void wake();
+  [[nodiscard]] BootTime clock() const { return world_.now() - frozen_; }
+  // Later when it is stalled; never when it is down.
+  bool postponed(std::function<void()> again);
 
   World& world_;
   Checker& checker_;
   const Faults& faults_;
-  scheduler::Limits limits_;
+  const scheduler::Limits limits_;
+  const AssaydDefect defect_;
+  Random random_;
   std::unique_ptr<store::Store> store_ = store::open_memory();
   std::unique_ptr<dispatch::Engine> engine_;
   struct Peer {
@@ -57,7 +66,9 @@ class Assayd {
     Agent* agent = nullptr;
   };
   std::map<std::string, Peer> peers_;
-  BootTime alarm_{INT64_MAX};
+  BootTime alarm_{INT64_MAX}, stalled_until_{};
+  Duration frozen_{};
+  int life_ = 0;
 };
 
 }  // namespace assay::simulation

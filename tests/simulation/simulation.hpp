@@ -1,25 +1,25 @@
-// One seeded history: three agents, eight boards, clients, and a monkey that
-// breaks things for five minutes; then quiet, until everything must have ended.
+// One story: three agents with twenty boards, projects, people, and what breaks, for two
+// minutes; then quiet, until everything must have ended.
 #pragma once
 
-#include <optional>
+#include <functional>
 #include <string>
+#include <vector>
 
-#include "agent.hpp"
-#include "assayd.hpp"
+#include "defects.hpp"
+#include "plan.hpp"
 
 namespace assay::simulation {
 
-struct Mutant {
-  scheduler::Defect scheduler = scheduler::Defect::none;
-  AgentDefect agent = AgentDefect::none;
-};
-
 struct Story {
   std::vector<std::string> violations;
-  std::size_t runs = 0, attempts = 0;
+  std::size_t runs = 0, attempts = 0, leases = 0, gangs = 0, faults = 0;
+  std::uint64_t events = 0;  // everything that happened, messages and timers
 };
 
-Story simulate(std::uint64_t seed, Mutant = {});
+Story play(const Plan&, const Mutant& = {}, bool told = false);
+
+// The same story with as little in it as still violates something.
+Plan shrink(Plan, const Mutant& = {});
 
 }  // namespace assay::simulation

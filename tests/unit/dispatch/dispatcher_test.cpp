@@ -41,7 +41,7 @@ TEST_F(Dispatch, StoresARunThenAssignsThenEndsIt) {
   EXPECT_EQ(row(1).plan, "ota-revert");
   EXPECT_GT(row(1).started, 0);
   const auto attempt = store.attempts(1).value().at(0);
-  EXPECT_EQ(attempt.leases_json, R"([{"board":"lab-1","epoch":1,"role":"dut"}])");
+  EXPECT_EQ(attempt.leases_json, R"([{"role":"dut","board":"lab-1","epoch":1}])");
   EXPECT_EQ(attempt.state, "assigned");
   const auto job = store.jobs(1).value().at(0);
   EXPECT_EQ(job.params_json, R"({"boots":"3"})");

@@ -31,10 +31,12 @@ TEST_F(Holds, TakeABoardFromAllOthers) {
   EXPECT_EQ(view("v1").left, 30min);
   lab.submit({{need()}, {need()}});
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r2.1.1 v2@1 to lab-a"));
-  lab.pass(10min);
+  lab.accept("r2.1.1");
+  lab.pass(10s);
   lab.renew("lab-a", {"r2.1.1"});
-  EXPECT_EQ(lab.why(lab.submit({{on("v1")}})),
-            "waits: board v1 is leased by ann (r1) for 20 min more, behind 1 job of priority 0");
+  EXPECT_EQ(
+      lab.why(lab.submit({{on("v1")}})),
+      "waits: board v1 is leased by ann (r1) for 29 min 50 s more, behind 1 job of priority 0");
 }
 
 TEST_F(Holds, WaitInTheSameQueue) {

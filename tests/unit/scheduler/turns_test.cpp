@@ -84,7 +84,7 @@ TEST_F(Turns, ComeInTheEndForTheLowestPriority) {
   submit("H", 100, 1);
   submit("l", 3, -2);
   // Each takes a minute, and three levels are fifteen; with the same level it is l that had less.
-  EXPECT_EQ(next(40), "HHHHHHHHHHHHHHlHHHHHHHHHHHHHHlHHHHHHHHHH");
+  EXPECT_EQ(next(40), "HHHHHHHHHHHHHHHlHHHHHHHHHHHHHHlHHHHHHHHH");
 }
 
 TEST_F(Turns, AreTakenByOthersWhenALabWithMostBoardsIsGone) {
