@@ -141,6 +141,7 @@ void Agent::connect() {
   hello.set_incarnation(incarnation_);
   hello.set_version(config_.version);
   hello.set_connection(generation);
+  hello.set_max_attempts(config_.max_attempts);
   for (const std::string& verb : plans::verbs()) hello.add_verbs(verb);
   for (const std::string& id : boards_.ids()) *hello.add_boards() = board_info(id);
   for (const auto& [id, attempt] : attempts_) hello.add_attempts(id);
