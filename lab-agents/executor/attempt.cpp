@@ -157,9 +157,10 @@ Outcome Attempt::run_step(std::uint32_t index, const plans::Step& step,
   if (outcome.region.length == 0 && outcome.state != StepState::passed) {
     outcome.region = role.console->evidence(run.cursor);
   }
-  sink_.emit(role.name(), role.board->id(),
-             evidence::StepEnded{index, outcome.state, outcome.sentence, outcome.findings,
-                                 outcome.region.offset, outcome.region.length});
+  sink_.emit(
+      role.name(), role.board->id(),
+      evidence::StepEnded{index, outcome.state, outcome.sentence, outcome.findings,
+                          outcome.region.offset, outcome.region.length, outcome.already_there});
   return outcome;
 }
 

@@ -123,7 +123,7 @@ TEST_F(Stopped, FinallyAndSwitchingOffShareTheTimeThatThereIs) {
 TEST_F(Stopped, InFinallyEndsThatStepOnly) {
   board.faults.blocked = "reset";
   started();
-  finally(plans::Reset{}).finally(plans::Flash{"base", ""});
+  finally(plans::Reset{}).finally(plans::Flash{"base", "", true});
   EXPECT_EQ(run_stopped_at("reset").verdict, Verdict::cancelled);
   EXPECT_EQ(events.ended(3).state, StepState::cancelled);
   EXPECT_EQ(events.ended(4).state, StepState::passed);
