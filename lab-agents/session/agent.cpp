@@ -41,7 +41,9 @@ Agent::Agent(AgentConfig config, LabBoards& boards)
       boards_(boards),
       channel_(wire::make_channel(config_.server)),
       stub_(v1::AgentService::NewStub(channel_)),
-      artifact_stub_(v1::ArtifactService::NewStub(channel_)),
+      // A connection of its own: on a slow line megabytes of an artifact are under
+      // way, and no cancel and no renewal must wait behind them.
+      artifact_stub_(v1::ArtifactService::NewStub(wire::make_channel(config_.server))),
       artifacts_(config_.state / "cache", config_.cache_limit) {}
 
 Agent::~Agent() = default;
