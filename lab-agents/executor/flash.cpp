@@ -16,8 +16,8 @@ namespace {
 constexpr Duration flash_within = std::chrono::seconds(120);
 constexpr Duration read_within = flash_within / 2;  // then it is written after all
 constexpr Duration reset_within = std::chrono::seconds(10);
-// Pieces double: what differs early is found early, and a flasher each of whose
-// calls starts a program gets few of them.
+// Another image mostly differs soon, so the first piece is small; a flasher may
+// start a program for each call, so the others are not.
 constexpr std::uint64_t first_piece = 64U << 10;
 constexpr std::uint64_t largest_piece = 16U << 20;  // a call, as abilities::Flash says
 constexpr std::uint64_t most_compared = 256U << 20;
@@ -51,7 +51,7 @@ Result<bool> reads_as(const Run& run, const Contents& wanted, const Wait& wait) 
         TRY(run.role.board->flash()->read(run.role.order(wait), wanted.address + at, want.size()));
     if (!read || !std::equal(read->begin(), read->end(), want.begin(), want.end())) return false;
     at += want.size();
-    piece = std::min(2 * piece, largest_piece);
+    piece = largest_piece;
   }
   return true;
 }
