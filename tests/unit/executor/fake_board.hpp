@@ -37,6 +37,7 @@ struct Faults {
   bool flash_lies = false;  // reads back one wrong bit
   bool cannot_read_back = false;
   std::string writes_flash_at = {};  // at this operation its program changes the last byte
+  std::string chatters_at = {};      // at this operation, once, its program says "old line"
   bool no_reset = false;             // it has no reset ability
   bool locks_up = false;             // in the program, instead of its line
   std::string locks_up_from = {};    // from this operation on

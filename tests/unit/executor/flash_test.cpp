@@ -100,6 +100,21 @@ TEST_F(FlashAgain, RunningProgramIsStartedAnewBehindTheCursor) {
   EXPECT_EQ(events.all<evidence::ResetPulse>().size(), 1U);
 }
 
+TEST_F(FlashAgain, WhatTheProgramSaidWhileItWasReadIsStale) {
+  board.faults.chatters_at = "flash.read";
+  started().flash("base").absent("old line", soon).expect("app.ready");
+  expect_passed();
+  EXPECT_TRUE(skipped(3));
+}
+
+TEST_F(FlashAgain, WhatTheProgramSaidWhileItDifferedIsStaleToo) {
+  board.faults.chatters_at = "flash.read";
+  board.faults.writes_flash_at = "power.on";
+  started().flash("base").absent("old line", soon);
+  expect_passed();
+  EXPECT_EQ(writes(), (std::vector{chip, chip}));
+}
+
 TEST_F(FlashAgain, WhatTheProgramWroteBeforeItWasStoppedIsSeen) {
   started().flash("base");
   board.faults.writes_flash_at = "reset";
