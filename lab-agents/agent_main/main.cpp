@@ -157,6 +157,7 @@ int main(int argc, char** argv) {
   config.version = version;
   config.state = state;
   config.environment = environment(*lab);
+  config.max_attempts = lab->attempts;
   config.on_welcome = [n = lab->boards.size()] {
     std::printf("ready boards=%zu\n", n);
     std::fflush(stdout);

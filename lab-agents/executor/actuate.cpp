@@ -1,8 +1,6 @@
-// Steps that act on the board: flash, power, reset. Each marks the console's
+// Steps that act on the board: power and reset (flash.cpp has the third). Each marks the console's
 // cursor before it acts, and none is taken for done because a call returned.
 #include <fmt/core.h>
-
-#include <algorithm>
 
 #include "executor/attribution.hpp"
 #include "executor/step.hpp"
@@ -12,32 +10,12 @@ namespace assay::executor {
 namespace {
 
 // What a board may take for it, before its type's factor.
-constexpr Duration flash_within = std::chrono::seconds(120);
 constexpr Duration switch_within = std::chrono::seconds(10);
 constexpr Duration reset_within = std::chrono::seconds(10);
 // Bytes that were under way when the supply went.
 constexpr Duration settle = std::chrono::milliseconds(250);
 constexpr Duration quiet = std::chrono::milliseconds(200);
 constexpr Duration silent_within = std::chrono::seconds(2);
-
-void begin_actuation(RoleState& role, Interrupts& interrupts, const std::string& what,
-                     bool silent) {
-  role.console->mark(what, silent);
-  (void)role.board->incidents();  // of the program that is being replaced
-  interrupts.forget_lockup(role.name());
-  interrupts.port_may_go(role.name(), Deadline::never());
-}
-
-// The board starts, or does so by now: its console's port comes with it.
-void end_actuation(Run& run) {
-  if (run.role.console->is_off()) return;
-  run.interrupts.port_may_go(run.role.name(), Deadline::after(port_within));
-}
-
-Outcome lacks(const Run& run, const std::string& ability) {
-  return {.state = evidence::StepState::lab_error,
-          .sentence = fmt::format("{} has no {} ability", run.role.board->id(), ability)};
-}
 
 Result<> switch_on(RoleState& role, EventSink& sink, Interrupts& interrupts, const Wait& wait,
                    const std::string& what) {
@@ -74,6 +52,24 @@ Result<> cycle(Run& run) {
 }
 
 }  // namespace
+
+void begin_actuation(RoleState& role, Interrupts& interrupts, const std::string& what,
+                     bool silent) {
+  role.console->mark(what, silent);
+  (void)role.board->incidents();  // of the program that is being replaced
+  interrupts.forget_lockup(role.name());
+  interrupts.port_may_go(role.name(), Deadline::never());
+}
+
+void end_actuation(Run& run) {
+  if (run.role.console->is_off()) return;
+  run.interrupts.port_may_go(run.role.name(), Deadline::after(port_within));
+}
+
+Outcome lacks(const Run& run, const std::string& ability) {
+  return {.state = evidence::StepState::lab_error,
+          .sentence = fmt::format("{} has no {} ability", run.role.board->id(), ability)};
+}
 
 Result<> switch_off(RoleState& role, EventSink& sink, Interrupts& interrupts, const Wait& wait) {
   begin_actuation(role, interrupts, "power off", false);
@@ -147,32 +143,6 @@ Outcome run(Run& run, const plans::Reset&) {
   end_actuation(run);
   run.emit(evidence::ResetPulse{});
   return {};
-}
-
-Outcome run(Run& run, const plans::Flash& step) {
-  auto& role = run.role;
-  auto* flash = role.board->flash();
-  if (flash == nullptr) return lacks(run, "flash");
-  const std::string doing = fmt::format("flashing {} to {}", step.artifact, role.board->id());
-  const auto file = run.artifacts.file_for_tools(step.artifact);
-  if (!file) return from_error(run, file.error(), doing);
-
-  abilities::FlashJob job{*file, role.profile().flash_base, true, 0};
-  if (!step.slot.empty()) {
-    const auto& slots = role.profile().slots;
-    const auto slot = std::find_if(slots.begin(), slots.end(),
-                                   [&](const auto& s) { return s.name == step.slot; });
-    if (slot == slots.end()) {
-      return {.state = evidence::StepState::lab_error,
-              .sentence =
-                  fmt::format("board type '{}' has no slot '{}'", role.profile().name, step.slot)};
-    }
-    job = {*file, slot->address + slot->image_offset, false, slot->size - slot->image_offset};
-  }
-  begin_actuation(role, run.interrupts, "flash", false);
-  const auto done = flash->write(role.order(run.within(flash_within)), job);
-  end_actuation(run);
-  return done ? Outcome{} : from_error(run, done.error(), doing);
 }
 
 }  // namespace assay::executor

@@ -21,7 +21,15 @@ namespace {
 // After a stop the lease may be running out: what `finally` asks for has half of
 // the time that there is to make boards safe, switching off what is left of it.
 constexpr Duration half_of_safe_state = safe_state_limit / 2;
+// And what it writes to a board or asks it, which may be slow or hang, has this: a
+// person who cancels waits for it.
+constexpr Duration writes_after_stop = std::chrono::milliseconds(500);
 constexpr Duration no_deadline = std::chrono::hours(24);
+
+template <class... Actions>
+bool is_one_of(const plans::Action& action) {
+  return (std::holds_alternative<Actions>(action) || ...);
+}
 
 class Attempt {
  public:
@@ -42,6 +50,7 @@ class Attempt {
   void open(RoleState&, std::vector<Matcher> never);
   void run_steps();
   void run_finally();
+  void skip_step(std::uint32_t index, const plans::Step&);
   Outcome run_step(std::uint32_t index, const plans::Step&, const Interrupts::Heed&, Deadline);
   void decide(const Outcome&, std::int64_t step);
   // When the stop came, or now where it has only just come.
@@ -136,8 +145,12 @@ Outcome Attempt::run_step(std::uint32_t index, const plans::Step& step,
           role.console->cursor()};
   Outcome outcome;
   try {
-    outcome =
-        std::visit([&](const auto& action) { return executor::run(run, action); }, step.action);
+    // An operation that ends soon after a stop does not tell of it: without this a
+    // row of such steps would go on.
+    outcome = heed.stop && interrupts_->stopped()
+                  ? interrupted(run, "it began")
+                  : std::visit([&](const auto& action) { return executor::run(run, action); },
+                               step.action);
   } catch (const std::exception& error) {
     outcome = {.state = StepState::lab_error,
                .sentence = fmt::format("a defect in Assay: {}", error.what())};
@@ -157,9 +170,10 @@ Outcome Attempt::run_step(std::uint32_t index, const plans::Step& step,
   if (outcome.region.length == 0 && outcome.state != StepState::passed) {
     outcome.region = role.console->evidence(run.cursor);
   }
-  sink_.emit(role.name(), role.board->id(),
-             evidence::StepEnded{index, outcome.state, outcome.sentence, outcome.findings,
-                                 outcome.region.offset, outcome.region.length});
+  sink_.emit(
+      role.name(), role.board->id(),
+      evidence::StepEnded{index, outcome.state, outcome.sentence, outcome.findings,
+                          outcome.region.offset, outcome.region.length, outcome.already_there});
   return outcome;
 }
 
@@ -191,20 +205,20 @@ void Attempt::run_steps() {
       Interrupts::Heed heed;
       // An actuation replaces the program: only what watches it minds a lockup.
       const auto& action = step.action;
-      if (!std::holds_alternative<plans::Flash>(action) &&
-          !std::holds_alternative<plans::Power>(action) &&
-          !std::holds_alternative<plans::Reset>(action)) {
-        heed.guest_of = step.role;
-      }
+      if (!is_one_of<plans::Flash, plans::Power, plans::Reset>(action)) heed.guest_of = step.role;
       const auto outcome = run_step(index, step, heed, deadline);
       if (outcome.state != StepState::passed) decide(outcome, index);
     } else {
-      const auto& role = roles_.at(step.role);
-      sink_.emit(role.name(), role.board->id(),
-                 evidence::StepEnded{index, StepState::skipped, "", {}, 0, 0});
+      skip_step(index, step);
     }
     ++index;
   }
+}
+
+void Attempt::skip_step(std::uint32_t index, const plans::Step& step) {
+  const auto& role = roles_.at(step.role);
+  sink_.emit(role.name(), role.board->id(),
+             evidence::StepEnded{index, StepState::skipped, "", {}, 0, 0});
 }
 
 void Attempt::run_finally() {
@@ -213,11 +227,17 @@ void Attempt::run_finally() {
     // A stop that comes in the middle of a step ends it; what is already known
     // must not keep the boards from being put in order.
     Interrupts::Heed heed{.stop = true, .never = false, .earlier = false};
+    auto deadline = Deadline::after(no_deadline);
     if (interrupts_->stopped()) {
       heed.stop = false;
+      // What it only looks for or waits for is asked for by nobody any more.
+      if (is_one_of<plans::Expect, plans::AssertRunning, plans::Hold>(step.action)) {
+        skip_step(index++, step);
+        continue;
+      }
+      const bool switches = is_one_of<plans::Power, plans::Reset>(step.action);
+      deadline = Deadline::at(stop_time() + (switches ? half_of_safe_state : writes_after_stop));
     }
-    const auto deadline =
-        heed.stop ? Deadline::after(no_deadline) : Deadline::at(stop_time() + half_of_safe_state);
     const auto outcome = run_step(index, step, heed, deadline);
     if (outcome.state != StepState::passed && end_.verdict == Verdict::passed)
       decide(outcome, index);

@@ -6,7 +6,9 @@
 // ends: every wait has a deadline, and `stop` works in every phase, flashing
 // included. After `stop` boards are still made safe: `finally` and switching off
 // together have safe_state_limit from the stop on, and switching off at least half
-// of it where something was slow to heed the stop.
+// of it where something was slow to heed the stop. Of `finally` only what acts on a
+// board is carried out then, and what writes to it or asks it is given little time:
+// who cancels sees the end within a second, unless a switch itself is slower.
 #pragma once
 
 #include <filesystem>

@@ -35,6 +35,7 @@ struct Outcome {
   std::vector<evidence::Finding> findings = {};
   Region region = {};
   bool retry_elsewhere = false;
+  bool already_there = false;  // passed without having written anything
 };
 
 // One step under way.
@@ -76,6 +77,14 @@ Outcome run(Run&, const plans::Hold&);
 // For a console's port to go and come back with the board: what the agent's
 // machine takes to find a USB device, whatever the board type.
 inline constexpr Duration port_within = std::chrono::seconds(10);
+
+// Around everything that stops or starts the program: marks the console's cursor
+// before, and lets a port that comes with the board's power go and come back.
+void begin_actuation(RoleState&, Interrupts&, const std::string& what, bool silent);
+// The board starts, or does so by now: its console's port comes with it.
+void end_actuation(Run&);
+// The board has not what the step asks for.
+Outcome lacks(const Run&, const std::string& ability);
 
 // Switches the board off and verifies it: read back, or silent.
 Result<> switch_off(RoleState&, EventSink&, Interrupts&, const Wait&);

@@ -41,7 +41,9 @@ Agent::Agent(AgentConfig config, LabBoards& boards)
       boards_(boards),
       channel_(wire::make_channel(config_.server)),
       stub_(v1::AgentService::NewStub(channel_)),
-      artifact_stub_(v1::ArtifactService::NewStub(channel_)),
+      // A connection of its own: on a slow line megabytes of an artifact are under
+      // way, and no cancel and no renewal must wait behind them.
+      artifact_stub_(v1::ArtifactService::NewStub(wire::make_channel(config_.server))),
       artifacts_(config_.state / "cache", config_.cache_limit) {}
 
 Agent::~Agent() = default;
@@ -141,6 +143,7 @@ void Agent::connect() {
   hello.set_incarnation(incarnation_);
   hello.set_version(config_.version);
   hello.set_connection(generation);
+  hello.set_max_attempts(config_.max_attempts);
   for (const std::string& verb : plans::verbs()) hello.add_verbs(verb);
   for (const std::string& id : boards_.ids()) *hello.add_boards() = board_info(id);
   for (const auto& [id, attempt] : attempts_) hello.add_attempts(id);

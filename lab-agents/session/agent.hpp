@@ -32,6 +32,7 @@ struct AgentConfig {
   std::filesystem::path state;
   std::map<std::string, std::string> environment;
   std::uint64_t cache_limit = 4ull << 30;
+  std::uint32_t max_attempts = 0;  // at once, as assayd is told; 0: as many as there are boards for
   std::function<void()> on_welcome;  // each time assayd took us in
 };
 

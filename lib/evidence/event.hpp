@@ -53,11 +53,12 @@ struct StepProgress {
 struct StepEnded {
   std::uint32_t step = 0;
   StepState state = StepState::passed;
-  std::string sentence;  // why, when it did not pass
+  std::string sentence;  // why, when it did not pass; what was found, when nothing was to do
   std::vector<Finding> findings;
   // Console bytes (offset into the role's stream) that show it; length 0: none.
   std::uint64_t console_offset = 0;
   std::uint64_t console_length = 0;
+  bool already_there = false;  // what it was to write was there: it wrote nothing
   friend bool operator==(const StepEnded&, const StepEnded&) = default;
 };
 // Every byte of the console, both ways, SMP frames included.

@@ -149,7 +149,7 @@ void AttemptRecord::count_wear(const Event& event) {
   if (event.board.empty() || (wear_.size() >= max_roles && !wear_.contains(event.board))) return;
   if (std::holds_alternative<PowerEdge>(event.body)) ++wear_[event.board].power_switches;
   const auto* ended = std::get_if<StepEnded>(&event.body);
-  if (ended == nullptr) return;
+  if (ended == nullptr || ended->already_there) return;
   if (ended->state != StepState::passed && ended->state != StepState::failed) return;
   const StepRecord* record = step(ended->step);
   if (record != nullptr && writes_flash(record->text)) ++wear_[event.board].flash_cycles;

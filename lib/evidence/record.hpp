@@ -38,7 +38,7 @@ struct StepRecord {
 // What an attempt did to one board, as its life is counted.
 struct Wear {
   std::uint64_t power_switches = 0;  // edges, on and off
-  std::uint64_t flash_cycles = 0;    // flashes and updates that ran, whether they passed or not
+  std::uint64_t flash_cycles = 0;    // flashes and updates that wrote, whether they passed or not
 };
 
 class AttemptRecord {

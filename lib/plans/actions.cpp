@@ -48,24 +48,27 @@ std::optional<std::string> StepReader::read_image(const Node* node, Reader& read
   return std::nullopt;
 }
 
-// `flash: base`, or `flash: { image: base, slot: primary }`.
+// `flash: base`, or `flash: { image: base, slot: primary, again: true }`.
 std::optional<Action> StepReader::read_flash(const Node& value, Reader& reader, ReadStep& step) {
   if (value.kind == Node::Kind::scalar) {
     const auto image = read_image(&value, reader);
     if (!image) return std::nullopt;
-    return Flash{*image, ""};
+    return Flash{*image, "", false};
   }
   Keys keys(reader, value, "'flash'");
   const auto image = read_image(keys.need("image"), reader);
   const Node* slot_node = keys.find("slot");
+  const Node* again_node = keys.find("again");
   keys.done();
   std::optional<std::string> slot = "";
+  std::optional<bool> again = false;
   if (slot_node != nullptr) {
     step.slot_place = slot_node->place;
     slot = reader.name(*slot_node, "-_.");
   }
-  if (!image || !slot) return std::nullopt;
-  return Flash{*image, *slot};
+  if (again_node != nullptr) again = reader.truth(*again_node);
+  if (!image || !slot || !again) return std::nullopt;
+  return Flash{*image, *slot, *again};
 }
 
 std::optional<Action> StepReader::read_expect(const Node& value, Reader& reader, ReadStep& step) {
@@ -202,8 +205,9 @@ static std::string span(Duration duration) {
 std::string step_text(const Action& action) {
   struct Words {
     std::string operator()(const Flash& a) const {
-      return a.slot.empty() ? "flash " + a.artifact
-                            : fmt::format("flash {} into slot {}", a.artifact, a.slot);
+      std::string text = "flash " + a.artifact;
+      if (!a.slot.empty()) text += " into slot " + a.slot;
+      return a.again ? text + ", also when it is there already" : text;
     }
     std::string operator()(const Power& a) const {
       return a.to == Power::To::on    ? "power on"

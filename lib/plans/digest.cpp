@@ -82,7 +82,11 @@ json form(const Artifact& artifact) {
 }
 
 struct ActionForm {
-  json operator()(const Flash& a) const { return {{"artifact", a.artifact}, {"slot", a.slot}}; }
+  json operator()(const Flash& a) const {
+    json out = {{"artifact", a.artifact}, {"slot", a.slot}};
+    if (a.again) out["again"] = true;  // else the digest that such a step has always had
+    return out;
+  }
   json operator()(const Power& a) const { return {{"to", static_cast<int>(a.to)}}; }
   json operator()(const Reset&) const { return json::object(); }
   json operator()(const Expect& a) const {

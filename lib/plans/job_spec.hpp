@@ -81,7 +81,8 @@ struct Artifact {
 
 struct Flash {
   std::string artifact;
-  std::string slot;  // "" for the whole chip, which is erased first
+  std::string slot;    // "" for the whole chip, which is erased first
+  bool again = false;  // also where the board holds it already
   friend bool operator==(const Flash&, const Flash&) = default;
 };
 struct Power {

@@ -19,6 +19,7 @@ using nlohmann::json;
 const std::vector<std::string> drivers = {"virtual-zephyr", "command", "serial"};
 const std::array<std::string, 3> parities = {"none", "even", "odd"};
 const std::array<std::string, 2> flows = {"none", "rts-cts"};
+constexpr std::int64_t most_attempts = 10'000;
 constexpr std::array<std::int64_t, 12> bauds = {9600,   19200,  38400,  57600,   115200,  230400,
                                                 460800, 500000, 921600, 1000000, 1500000, 2000000};
 
@@ -243,6 +244,10 @@ Checked<Lab> parse_lab(std::string_view text, std::string_view file) {
   Lab lab;
   Keys keys(reader, *root, "a lab file");
   if (const Node* name = keys.need("lab")) lab.name = reader.name(*name, "-_.").value_or("");
+  if (const Node* attempts = keys.find("attempts")) {
+    lab.attempts =
+        static_cast<std::uint32_t>(reader.whole(*attempts, 1, most_attempts).value_or(0));
+  }
   const Node* boards = keys.need("boards");
   keys.done();
   if (boards != nullptr && reader.sequence(*boards, "a list of boards") != nullptr) {

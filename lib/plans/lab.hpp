@@ -2,6 +2,7 @@
 // by the agent alone and never sent. Thread-safe.
 //
 //   lab: desk
+//   attempts: 4
 //   boards:
 //     - id: nucleo-1
 //       profile: desk-zephyr
@@ -19,6 +20,7 @@
 // lists of arguments, never a line for a shell.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +61,7 @@ struct LabBoard {
 
 struct Lab {
   std::string name;
+  std::uint32_t attempts = 0;  // carried out at once, at most; 0: as many as there are boards for
   std::vector<LabBoard> boards;
 };
 

@@ -112,14 +112,18 @@ std::string plan_schema() {
         "id": { "$ref": "#/$defs/name", "description": "The step's name in reports." },
         "on": { "type": "string", "description": "The role whose board it is about." },
         "flash": {
-          "description": "Write an image: the whole chip (erased first) or a slot.",
+          "description": "Write an image: the whole chip (erased first) or a slot. Not when it is read back already.",
           "oneOf": [
             { "type": "string" },
             {
               "type": "object",
               "additionalProperties": false,
               "required": ["image"],
-              "properties": { "image": { "type": "string" }, "slot": { "type": "string" } }
+              "properties": {
+                "image": { "type": "string" },
+                "slot": { "type": "string" },
+                "again": { "$ref": "#/$defs/truth", "description": "Write it also when it is there already." }
+              }
             }
           ]
         },

@@ -122,6 +122,7 @@ struct Writer {
     }
     m->set_console_offset(in.console_offset);
     m->set_console_length(in.console_length);
+    m->set_already_there(in.already_there);
   }
   void operator()(const evidence::ConsoleBytes& in) const {
     auto* m = out->mutable_console();
@@ -189,8 +190,9 @@ Result<evidence::Body> read(const v1::Event::StepEnded& in) {
   TRY(check_text("step_ended.sentence", in.sentence(), max_text));
   TRY(check_count("step_ended.findings", static_cast<std::size_t>(in.findings_size()),
                   max_findings));
-  evidence::StepEnded out{in.step(),          {}, in.sentence(), {}, in.console_offset(),
-                          in.console_length()};
+  evidence::StepEnded out{
+      in.step(),         {}, in.sentence(), {}, in.console_offset(), in.console_length(),
+      in.already_there()};
   auto state = step_state_from_proto(in.state());
   if (!state) return tl::unexpected(Error{Cause::invalid, "step_ended." + state.error().text});
   out.state = *state;

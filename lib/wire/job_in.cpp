@@ -161,7 +161,7 @@ Result<plans::Action> read_action(const v1::Step& in) {
   switch (in.action_case()) {
     case v1::Step::kFlash:
       TRY(check_text("flash.slot", in.flash().slot(), max_name));
-      return plans::Flash{in.flash().artifact(), in.flash().slot()};
+      return plans::Flash{in.flash().artifact(), in.flash().slot(), in.flash().again()};
     case v1::Step::kPower:
       return read(in.power());
     case v1::Step::kReset:

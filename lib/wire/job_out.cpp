@@ -87,6 +87,7 @@ struct ActionWriter {
   void operator()(const plans::Flash& in) const {
     out->mutable_flash()->set_artifact(whole(in.artifact));
     out->mutable_flash()->set_slot(whole(in.slot));
+    out->mutable_flash()->set_again(in.again);
   }
   void operator()(const plans::Power& in) const {
     using To = plans::Power::To;

@@ -111,6 +111,8 @@ TEST_F(Fold, CountsWhatSwitchesAndFlashBear) {
   runs(3, "flash base", StepState::lab_error);
   runs(4, "send a note", StepState::passed);
   runs(5, "flashing lights", StepState::passed);
+  add(StepStarted{6, "", "flash base", "p.yaml:1:1"});
+  add(StepEnded{6, StepState::passed, "already there", {}, 0, 0, true});
   add(PowerEdge{true, true});
   add(PowerEdge{false, true});
   record_.add({++seq_, {}, "peer", "vz-2", PowerEdge{true, false}});

@@ -68,6 +68,13 @@ Result<> FakeBoard::begin(const std::string& operation, const Order& order) {
   };
   dumb_ = dumb_ || is(faults.dumb_from);
   port_stays_away_ = port_stays_away_ || is(faults.port_stays_away_from);
+  faults.locks_up = faults.locks_up || is(faults.locks_up_from);
+  if (is(faults.chatters_at) && powered_) {
+    faults.chatters_at.clear();
+    put("old line\r\n");
+    changed_.wait(lock, [&] { return queue_.empty() && !delivering_; });
+  }
+  if (is(faults.writes_flash_at)) flash_.back() = 0;
   for (const auto& [name, error] : faults.failing) {
     if (is(name)) return tl::unexpected(error);
   }

@@ -36,7 +36,11 @@ struct Faults {
   std::string says_instead = {};
   bool flash_lies = false;  // reads back one wrong bit
   bool cannot_read_back = false;
-  bool locks_up = false;  // in the program, instead of its line
+  std::string writes_flash_at = {};  // at this operation its program changes the last byte
+  std::string chatters_at = {};      // at this operation, once, its program says "old line"
+  bool no_reset = false;             // it has no reset ability
+  bool locks_up = false;             // in the program, instead of its line
+  std::string locks_up_from = {};    // from this operation on
   bool refuses_upload = false;
   bool forgets_upload = false;  // takes it, but lists no image
   bool power_stuck = false;     // off does nothing, and the switch cannot be read
@@ -66,7 +70,7 @@ class FakeBoard final : public abilities::Board,
 
   [[nodiscard]] const std::string& id() const override { return id_; }
   abilities::Power* power() override { return this; }
-  abilities::Reset* reset() override { return this; }
+  abilities::Reset* reset() override { return faults.no_reset ? nullptr : this; }
   abilities::Flash* flash() override { return this; }
   abilities::Console* console() override { return this; }
   Result<abilities::Health> check(std::string_view ability, const abilities::Order&) override;

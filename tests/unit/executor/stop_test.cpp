@@ -46,7 +46,7 @@ TEST_F(Stopped, BeforeItBegan) {
   const auto end = run(stop.get_token());
   EXPECT_EQ(end.verdict, Verdict::cancelled);
   const auto history = board.history();
-  EXPECT_EQ(std::count(history.begin(), history.end(), "power.on"), 0);
+  EXPECT_EQ(history, (std::vector<std::string>{"power.off", "power.is_on"}));
 }
 
 TEST_F(Stopped, InAnExpectation) {
@@ -100,6 +100,40 @@ TEST_F(Stopped, FinallyStillRuns) {
   EXPECT_EQ(events.ended(5).state, StepState::passed);
 }
 
+TEST_F(Stopped, FinallyLooksForNothingMoreAfterAStop) {
+  started().add(plans::Hold{1h});
+  finally(plans::Expect{marker("never printed"), false, 1h}).finally(plans::Hold{1h});
+  finally(plans::AssertRunning{"update", {}, 1h}).finally(plans::Power{plans::Power::To::off});
+  std::stop_source stop;
+  std::jthread person([&] {
+    events.wait_for_step(3);
+    stop.request_stop();
+  });
+  EXPECT_EQ(run(stop.get_token()).verdict, Verdict::cancelled);
+  for (const std::uint32_t step : {4, 5, 6}) {
+    EXPECT_EQ(events.ended(step).state, StepState::skipped) << step;
+  }
+  EXPECT_EQ(events.ended(7).state, StepState::passed);
+}
+
+TEST_F(Stopped, FinallyThatWritesForLongLeavesTheTimeToSwitchesOff) {
+  board.faults.blocked = "flash.write";
+  started().add(plans::Hold{1h});
+  spec.steps.erase(spec.steps.begin(), spec.steps.begin() + 3);
+  finally(plans::Flash{"base", ""}).finally(plans::Power{plans::Power::To::off});
+  std::stop_source stop;
+  BootTime stopped{};
+  std::jthread person([&] {
+    events.wait_for_step(0);
+    stopped = BootTime::now();
+    stop.request_stop();
+  });
+  EXPECT_EQ(run(stop.get_token()).verdict, Verdict::cancelled);
+  EXPECT_EQ(events.ended(1).state, StepState::lab_error) << "it hung until its deadline";
+  EXPECT_EQ(events.ended(2).state, StepState::passed);
+  EXPECT_LT(BootTime::now() - stopped, safe_state_limit / 2);
+}
+
 // The lease is over soon after the stop: a `finally` that hangs must not use up
 // the time for switching off, nor switching off begin its time anew.
 TEST_F(Stopped, FinallyAndSwitchingOffShareTheTimeThatThereIs) {
@@ -123,7 +157,7 @@ TEST_F(Stopped, FinallyAndSwitchingOffShareTheTimeThatThereIs) {
 TEST_F(Stopped, InFinallyEndsThatStepOnly) {
   board.faults.blocked = "reset";
   started();
-  finally(plans::Reset{}).finally(plans::Flash{"base", ""});
+  finally(plans::Reset{}).finally(plans::Flash{"base", "", true});
   EXPECT_EQ(run_stopped_at("reset").verdict, Verdict::cancelled);
   EXPECT_EQ(events.ended(3).state, StepState::cancelled);
   EXPECT_EQ(events.ended(4).state, StepState::passed);

@@ -241,7 +241,7 @@ TEST_F(Bench, ErrorsOfAbilities) {
     for (const std::string operation : {"flash.write", "power.on", "power.is_on", "reset"}) {
       board.change([&](Faults& faults) { faults.failing = {{operation, {cause, "as it said"}}}; });
       spec.steps.clear();
-      started().reset();
+      add(plans::Flash{"base", "", true}).cycle().expect("app.ready").reset();
       const auto end = run();
       EXPECT_EQ(end.verdict, verdict) << operation << ": " << end.sentence;
       EXPECT_EQ(end.retry_elsewhere, elsewhere) << operation << ": " << end.sentence;

@@ -65,7 +65,7 @@ std::string listing(const Checked<JobSpec>& spec) {
 
 TEST(Compile, EveryVerb) {
   const auto spec = compiled(R"(  - flash: base
-  - flash: { image: update, slot: primary }
+  - flash: { image: update, slot: primary, again: true }
   - power: on
   - reset:
   - expect: { seen: boot.test, within: 5s }
@@ -77,7 +77,7 @@ TEST(Compile, EveryVerb) {
   - assert: { running: base, confirmed: false }
   - hold: { for: 30m })");
   EXPECT_EQ(listing(spec), R"(step-1 | flash base | p.yaml:6:5
-step-2 | flash update into slot primary | p.yaml:7:5
+step-2 | flash update into slot primary, also when it is there already | p.yaml:7:5
 step-3 | power on | p.yaml:8:5
 step-4 | reset | p.yaml:9:5
 step-5 | expect boot.test within 5 s | p.yaml:10:5
@@ -89,6 +89,8 @@ step-10 | assert that base runs, not confirmed | p.yaml:16:5
 step-11 | hold for 30 min | p.yaml:17:5
 )");
   ASSERT_TRUE(spec);
+  EXPECT_FALSE(std::get<Flash>(spec->steps[0].action).again);
+  EXPECT_TRUE(std::get<Flash>(spec->steps[1].action).again);
   EXPECT_EQ(std::get<Expect>(spec->steps[4].action).marker,
             (Marker{"boot.test", "Swap type: (\\w+)", "^start", "test"}));
   EXPECT_EQ(std::get<Expect>(spec->steps[5].action).marker, (Marker{"x+", "x+", "", std::nullopt}));
@@ -280,13 +282,17 @@ TEST(Compile, TheDigestCoversTheJob) {
   all.insert(spec_digest(other));
   other.steps[0].action = Erase{5s};
   all.insert(spec_digest(other));
+  other.steps[0].action = Flash{"base", ""};
+  all.insert(spec_digest(other));
+  other.steps[0].action = Flash{"base", "", true};
+  all.insert(spec_digest(other));
   other.roles[0].profile.deadline_factor = 2;
   all.insert(spec_digest(other));
   other.artifacts[0].sha256[0] = 'c';
   all.insert(spec_digest(other));
   other.artifacts[0].file_name = "\xFF";
   all.insert(spec_digest(other));
-  EXPECT_EQ(all.size(), 7u);
+  EXPECT_EQ(all.size(), 9u);
 }
 
 }  // namespace

@@ -50,6 +50,15 @@ boards:
             (std::vector<std::string>{"console", "flash", "flash.read", "power", "reset"}));
 }
 
+TEST(Lab, AttemptsAtOnce) {
+  const std::string boards =
+      "boards: [ { id: b, profile: p, devices: { m: { driver: virtual-zephyr } } } ]\n";
+  EXPECT_EQ(parse_lab("lab: desk\n" + boards, "lab.yaml")->attempts, 0U);
+  EXPECT_EQ(parse_lab("lab: desk\nattempts: 4\n" + boards, "lab.yaml")->attempts, 4U);
+  EXPECT_EQ(wrong("lab: desk\nattempts: 0\n" + boards),
+            "lab.yaml:2:11: 0 is out of range: 1 to 10000");
+}
+
 TEST(Lab, CommandsAreLists) {
   EXPECT_EQ(wrong_device("power: { driver: command, on: \"relay on\", off: [relay, off] }"),
             "lab.yaml:6:37: a command is a list of arguments, not a line for a shell: write on: "

@@ -140,6 +140,9 @@ TEST(Schema, AgreesWithTheReader) {
   const std::vector<std::pair<bool, std::string>> steps = {
       {true, "flash: base"},
       {true, "flash: { image: base, slot: primary }"},
+      {true, "flash: { image: base, again: true }"},
+      {false, "flash: { image: base, again: 2 }"},
+      {false, "flash: { image: base, agian: true }"},
       {false, "flash: { slot: primary }"},
       {false, "flash: [base]"},
       {true, "power: cycle"},

@@ -50,7 +50,8 @@ inline evidence::Body body() {
     case 3:
       return evidence::StepEnded{step_index(), static_cast<evidence::StepState>(below(5)),
                                  word(),       some(4, finding),
-                                 number(),     number()};
+                                 number(),     number(),
+                                 flag()};
     case 4:
       return evidence::ConsoleBytes{number(), flag(), *rc::gen::arbitrary<Bytes>()};
     case 5:
@@ -118,7 +119,7 @@ inline images::Derivation derivation() {
 inline plans::Action action() {
   switch (below(9)) {
     case 0:
-      return plans::Flash{"base", word()};
+      return plans::Flash{"base", word(), flag()};
     case 1:
       return plans::Power{static_cast<plans::Power::To>(below(3))};
     case 2:
