@@ -75,13 +75,16 @@ Keep keep(Left left, std::uint64_t seed, std::size_t operations) {
     case Left::until_torn:
       break;
   }
-  const std::size_t torn = operations - 1 - salt % std::min<std::size_t>(operations, 8);
+  // One of the last few, which alone may not be synced.
+  const std::size_t few = std::min<std::size_t>(operations, (salt & 4U) != 0 ? 2 : 12);
+  const std::size_t torn = operations - 1 - (salt >> 8U) % few;
   return [coin, torn](std::size_t operation, std::uint64_t s) {
     return operation < torn || (operation == torn && coin(operation, s));
   };
 }
 
 Disk::Disk(fs::path root, Image image) : root_(root.string()), before_(std::move(image)) {
+  folders_ = before_.folders;
   for (const auto& [path, bytes] : before_.files) {
     files_[path] = static_cast<int>(names_.size());
     names_.push_back(path);
@@ -107,15 +110,20 @@ int Disk::file(const Path& path) const {
   return found == files_.end() ? -1 : found->second;
 }
 
+void Disk::know_folder(const Path& path) {
+  if (path.empty() || folders_.contains(path)) return;
+  know_folder(folder_of(path));
+  folders_.insert(path);
+  operations_.push_back({.kind = Kind::make_folder, .path = path});
+}
+
 int Disk::create(const Path& path) {
+  know_folder(folder_of(path));
   const int file = static_cast<int>(names_.size());
   names_.push_back(path);
   files_[path] = file;
   operations_.push_back({.kind = Kind::create, .path = path, .file = file});
   return file;
-}
-void Disk::make_folder(const Path& path) {
-  operations_.push_back({.kind = Kind::make_folder, .path = path});
 }
 void Disk::write(int file, std::uint64_t at, std::string_view bytes) {
   operations_.push_back(
@@ -130,10 +138,12 @@ void Disk::sync(int file, bool failed) {
   operations_.push_back({.kind = Kind::sync, .path = {}, .file = file, .failed = failed});
 }
 void Disk::sync_folder(const Path& path) {
+  know_folder(path);
   if (lied(Kind::sync_folder, path)) return;
   operations_.push_back({.kind = Kind::sync_folder, .path = path});
 }
 void Disk::rename(const Path& from, const Path& to) {
+  know_folder(folder_of(to));
   const auto found = files_.find(from);
   if (found == files_.end()) throw std::logic_error("only files are renamed: " + from);
   const int file = found->second;

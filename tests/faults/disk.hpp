@@ -77,7 +77,8 @@ class Disk {
   [[nodiscard]] bool half() const { return fault_.half; }
   [[nodiscard]] int file(const Path&) const;  // -1: there is none
   int create(const Path&);
-  void make_folder(const Path&);
+  // Made now, unless it is known; so are those above it, and above files.
+  void know_folder(const Path&);
   void write(int file, std::uint64_t at, std::string_view bytes);
   void truncate(int file, std::uint64_t size);
   void sync(int file, bool failed = false);
@@ -102,6 +103,7 @@ class Disk {
   const Image before_;
   std::vector<Operation> operations_;
   std::map<Path, int> files_;
+  std::set<Path> folders_;
   std::vector<Path> names_;  // of files, as they were made
   Fault fault_;
   std::vector<Kind> kinds_;

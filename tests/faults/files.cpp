@@ -68,7 +68,6 @@ int __real_fsync(int fd);
 int __real_fdatasync(int fd);
 int __real_rename(const char* from, const char* to);
 int __real_unlink(const char* path);
-int __real_mkdir(const char* path, mode_t mode);
 
 int __wrap_open(const char* path, int flags, ...) {
   mode_t mode = 0;
@@ -88,6 +87,10 @@ int __wrap_open(const char* path, int flags, ...) {
     open.file = disk->file(*name);
     if (open.file < 0) open.file = disk->create(*name);
     if ((flags & O_TRUNC) != 0) disk->truncate(open.file, 0);
+  } else {
+    // mkdir() is called in a shared library, out of reach: what is there by now counts.
+    for (const auto& entry : std::filesystem::directory_iterator(path))
+      if (entry.is_directory()) disk->know_folder(*disk->below(entry.path().native()));
   }
   opened()[fd] = open;
   return fd;
@@ -163,14 +166,6 @@ int __wrap_unlink(const char* path) {
   if (name && fails(Kind::unlink)) return -1;
   const int done = __real_unlink(path);
   if (name && done == 0) disk->unlink(*name);
-  return done;
-}
-
-int __wrap_mkdir(const char* path, mode_t mode) {
-  const auto name = known(path);
-  if (name && fails(Kind::make_folder)) return -1;
-  const int done = __real_mkdir(path, mode);
-  if (name && done == 0) disk->make_folder(*name);
   return done;
 }
 
