@@ -3,6 +3,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 #include <tuple>
@@ -60,29 +61,27 @@ std::string wrong_with(const Image& image, const Expected& expected) {
   return "";
 }
 
-// With ASSAY_CRASH_SEEDS=N in the environment, N of each kind after each operation.
-static std::uint64_t seeds() {
-  const char* number = std::getenv("ASSAY_CRASH_SEEDS");
-  return number == nullptr ? 1 : std::strtoull(number, nullptr, 10);
-}
-static bool wanted(Left left, std::uint64_t seed, std::size_t operations) {
+static bool wanted(Left left, std::uint64_t seed, std::size_t operations, std::uint64_t seeds) {
   if (left == Left::nothing || left == Left::everything) return seed == 1;
-  // Else one of the three kinds.
-  return seeds() > 1 || static_cast<std::size_t>(left) - 2 == operations % 3;
+  return seeds > 0 || static_cast<std::size_t>(left) - 2 == operations % 3;
 }
 
-Found cut_everywhere(const faults::Disk& disk, const ExpectedAt& expected, std::size_t enough,
+Found cut_everywhere(const faults::Disk& disk, const ExpectedAt& expected, const Cuts& cuts,
                      const Examine& examine) {
+  std::uint64_t seeds = cuts.seeds;
+  if (const char* number = std::getenv("ASSAY_CRASH_SEEDS"); number != nullptr && seeds == 0)
+    seeds = std::strtoull(number, nullptr, 10);
   Found found;
   found.operations = disk.operations().size();
   // The same is often left after several operations.
   std::set<std::tuple<std::size_t, std::size_t, std::size_t, std::string>> seen;
   faults::Replay replay(disk);
-  while (replay.step() && found.wrong < enough) {
+  while (replay.step() && found.wrong < cuts.enough) {
+    if (replay.done() < cuts.from || replay.done() > cuts.to) continue;
     const Expected now = expected(replay.done());
     for (const Left left : faults::all_left) {
-      for (std::uint64_t seed = 1; seed <= seeds(); ++seed) {
-        if (!wanted(left, seed, replay.done())) continue;
+      for (std::uint64_t seed = 1; seed <= std::max<std::uint64_t>(seeds, 1); ++seed) {
+        if (!wanted(left, seed, replay.done(), seeds)) continue;
         const Image image = replay.cut(faults::keep(left, seed, replay.done()));
         if (!seen.emplace(image.hash(), now.from, now.to, now.identity).second) continue;
         ++found.images;

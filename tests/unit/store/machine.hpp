@@ -44,8 +44,15 @@ struct Found {
 // What must be left when the power is cut after that many operations.
 using ExpectedAt = std::function<Expected(std::size_t operations)>;
 using Examine = std::function<std::string(const faults::Image&, const Expected&)>;
-// Cuts the power after each operation. Ends early after `enough` wrong ones.
-Found cut_everywhere(const faults::Disk&, const ExpectedAt&, std::size_t enough = 10,
+struct Cuts {
+  std::size_t enough = 10;  // wrong ones: then it ends
+  // Of each kind after each operation; 0: one of one kind, or of all as many as the
+  // environment says (ASSAY_CRASH_SEEDS=5).
+  std::uint64_t seeds = 0;
+  std::size_t from = 0, to = ~std::size_t{0};  // operations
+};
+// Cuts the power after each operation.
+Found cut_everywhere(const faults::Disk&, const ExpectedAt&, const Cuts& = {},
                      const Examine& = wrong_with);
 
 }  // namespace assay::store
