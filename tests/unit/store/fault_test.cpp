@@ -104,7 +104,7 @@ class StoreFaults : public testing::Test {
     EXPECT_GT(tried, 50U);
   }
 
-  const std::vector<Batch> batches_ = history(4);
+  const std::vector<Batch> batches_ = history(3);
   const std::vector<std::string> known_ = states(batches_);
   std::vector<faults::Kind> calls_ = calls();
 

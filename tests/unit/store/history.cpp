@@ -54,9 +54,10 @@ std::vector<Batch> history(int commits) {
 }
 
 static std::string told(const RunRow& r) {
-  return fmt::format("run {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", r.number, r.plan,
-                     r.project, r.rev, r.ref, r.request_id, r.priority, r.request, r.state,
-                     r.verdict, r.sentence, r.cancelling, r.submitted, r.started, r.ended);
+  return fmt::format("run {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}\n", r.number,
+                     r.plan, r.project, r.rev, r.ref, r.request_id, r.priority, r.request, r.state,
+                     r.verdict, r.sentence, r.cancelling, r.submitted, r.started, r.ended, r.person,
+                     r.hold, r.until, r.lease);
 }
 static std::string told(const JobRow& j) {
   return fmt::format("job {}.{} {} {} {} {} {} {} {} {} {} {} {}\n", j.run, j.index, j.profile,
@@ -71,6 +72,9 @@ static std::string told(const AttemptRow& a) {
 static std::string told(const BoardRow& b) {
   return fmt::format("board {} {} {} {} {} {} {}\n", b.id, b.agent, b.profile, b.facts_json,
                      b.quarantine, b.fenced_by, b.epoch);
+}
+static std::string told(const TookRow& t) {
+  return fmt::format("took {} {} {}\n", t.plan, t.profile, t.micros);
 }
 static std::string told(const BoardUses& uses) {
   std::string text = fmt::format("wear {} {}\n", uses.power_switches, uses.flash_cycles);
@@ -98,7 +102,8 @@ std::string told(Store& store) {
   const auto work = store.open_work();
   if (!work) return work.error().text;
   std::string text = fmt::format("last run {}\n", work->last_run) + told(work->runs) +
-                     told(work->jobs) + told(work->attempts) + told(work->boards);
+                     told(work->jobs) + told(work->attempts) + told(work->boards) +
+                     told(work->took);
   const auto page = store.runs({.limit = 1000});
   if (!page) return text + page.error().text;
   text += told(page->rows);
