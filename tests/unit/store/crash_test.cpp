@@ -177,7 +177,6 @@ TEST(StoreCrash, WhatIsToldAfterAKillSurvivesAPowerCut) {
 
 // A database as the first version left it.
 Image old_database() {
-  Image image;
   Machine machine;
   {
     SQLite::Database old((machine.folder.path() / "assay.db").string(),
