@@ -31,6 +31,7 @@ static std::optional<std::uint64_t> size_of(const fs::path& path) {
 
 Result<std::unique_ptr<ArtifactStore>> ArtifactStore::open(fs::path folder, std::uint64_t limit) {
   TRY(make_folders(folder / "partial"));
+  TRY(sync_folder(folder.has_parent_path() ? folder.parent_path() : "."));
   // Uploads that nobody went on with, and those that could not be resumed anyway.
   std::error_code error;
   const auto now = fs::file_time_type::clock::now();
@@ -52,11 +53,32 @@ fs::path ArtifactStore::partial_path(const std::string& sha256) const {
 
 Result<Stat> ArtifactStore::stat(const std::string& sha256) {
   TRY(check(sha256));
-  if (const auto size = size_of(final_path(sha256))) return Stat{true, *size};
+  if (const auto size = TRY(complete(sha256))) return Stat{true, *size};
   const std::lock_guard lock(mutex_);
   // What another client is writing cannot be gone on with.
-  if (uploading_.contains(sha256)) return Stat{};
+  if (uploading_.contains(sha256) || spoiled_.contains(sha256)) return Stat{};
   return Stat{false, size_of(partial_path(sha256)).value_or(0)};
+}
+
+// Whoever moved it there may have been killed, or have failed, before that was on disk.
+Result<std::optional<std::uint64_t>> ArtifactStore::complete(const std::string& sha256) {
+  const fs::path final = final_path(sha256);
+  const auto size = size_of(final);
+  if (!size) return std::nullopt;
+  {
+    const std::lock_guard lock(mutex_);
+    if (named_.contains(sha256)) return size;
+  }
+  TRY(sync_folder(final.parent_path()));
+  TRY(sync_folder(folder_));
+  const std::lock_guard lock(mutex_);
+  named_.insert(sha256);
+  return size;
+}
+
+void ArtifactStore::spoil(const std::string& sha256) {
+  const std::lock_guard lock(mutex_);
+  spoiled_.insert(sha256);
 }
 
 // Feeds what is there of an upload to the hash; true unless it is longer than `size`.
@@ -74,7 +96,7 @@ static Result<bool> hash_file(int fd, std::uint64_t size, Sha256Stream& hash, st
 Result<std::unique_ptr<Upload>> ArtifactStore::put(const std::string& sha256, std::uint64_t size,
                                                    std::uint64_t offset) {
   TRY(check(sha256));
-  if (size_of(final_path(sha256))) return nullptr;
+  if (TRY(complete(sha256))) return nullptr;
   if (size > limit_) {
     return fail(Cause::exhausted, "artifact {}: {} bytes are more than the limit of {}",
                 sha256.substr(0, 12), size, limit_);
@@ -91,6 +113,12 @@ Result<std::unique_ptr<Upload>> ArtifactStore::put(const std::string& sha256, st
       }
       path += fmt::format("-{}.beside", ++private_uploads_);
       resumable = false;
+    } else if (spoiled_.contains(sha256)) {
+      if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        uploading_.erase(sha256);
+        return fail_errno(path.string());
+      }
+      spoiled_.erase(sha256);
     }
   }
   std::unique_ptr<Upload> upload(new Upload(*this, sha256, size, path, resumable));
@@ -175,13 +203,17 @@ Result<> Upload::finish() {
                 "{}: the bytes have the SHA-256 {}, not {}: discarded, upload it again", name, got,
                 sha256_);
   }
-  if (fsync(fd_.get()) != 0) return tl::unexpected(given_up(fail_errno(path_.string()).value()));
+  if (fsync(fd_.get()) != 0) {
+    auto error = fail_errno(path_.string());
+    if (resumable_) store_.spoil(sha256_);
+    return tl::unexpected(given_up(std::move(error).value()));
+  }
   const fs::path final = store_.final_path(sha256_);
   if (auto made = make_folders(final.parent_path()); !made)
     return tl::unexpected(given_up(std::move(made).error()));
   if (::rename(path_.c_str(), final.c_str()) != 0) return fail_errno(final.string());
-  TRY(sync_folder(final.parent_path()));
-  return sync_folder(store_.folder_);
+  TRY(store_.complete(sha256_));
+  return {};
 }
 
 }  // namespace assay::artifacts

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -99,11 +100,18 @@ class ArtifactStore {
   [[nodiscard]] std::filesystem::path final_path(const std::string& sha256) const;
   [[nodiscard]] std::filesystem::path partial_path(const std::string& sha256) const;
   void release(const std::string& sha256);
+  // Its size, its name being on disk; nullopt: it is not complete.
+  Result<std::optional<std::uint64_t>> complete(const std::string& sha256);
+  // The disk failed to sync the upload: what is there of it may not be on disk even if
+  // a later sync succeeds.
+  void spoil(const std::string& sha256);
 
   const std::filesystem::path folder_;
   const std::uint64_t limit_;
   std::mutex mutex_;
   std::set<std::string> uploading_;  // whose partial file is being written
+  std::set<std::string> spoiled_;    // whose partial file must go
+  std::set<std::string> named_;      // complete, and the name known to be on disk
   std::uint64_t private_uploads_ = 0;
 };
 

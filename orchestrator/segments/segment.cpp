@@ -58,9 +58,34 @@ Result<> SegmentFile::load() {
 
 Result<> SegmentFile::sync() {
   if (!fd_ || synced_) return {};
-  if (fdatasync(fd_.get()) != 0)
-    return tl::unexpected(fail_errno("sync").value().in(path_.string()));
+  if (auto done = sync_all(); !done) return tl::unexpected(done.error().in(path_.string()));
+  return {};
+}
+
+Result<> SegmentFile::sync_all() {
+  if (distrusted_) TRY(write_again());
+  if (fdatasync(fd_.get()) != 0) {
+    distrusted_ = true;
+    return fail_errno("sync");
+  }
+  distrusted_ = false;
+  if (synced_) return {};
+  // Whoever made the file may have been killed before its name was on disk.
+  TRY(sync_folder(path_.parent_path()));
+  TRY(sync_folder(path_.parent_path().parent_path()));
   synced_ = true;
+  return {};
+}
+
+// In its place, so that the kernel has it to sync.
+Result<> SegmentFile::write_again() {
+  Bytes piece(1U << 20);
+  for (std::uint64_t at = 0; at < size_;) {
+    const std::size_t n = TRY(read_records(at, piece));
+    if (n == 0) return fail(Cause::io, "the file became shorter than {} bytes", size_);
+    TRY(write_at(fd_.get(), ByteView(piece).first(n), at, "write"));
+    at += n;
+  }
   return {};
 }
 
@@ -68,8 +93,6 @@ Result<> SegmentFile::create() {
   TRY(make_folders(path_.parent_path()));
   UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd) return fail_errno("open");
-  TRY(sync_folder(path_.parent_path()));
-  TRY(sync_folder(path_.parent_path().parent_path()));
   fd_ = std::move(fd);
   return {};
 }
@@ -124,20 +147,12 @@ Result<> SegmentFile::append(std::span<const evidence::Event> events) {
 
 Result<> SegmentFile::write(const std::string& records) {
   if (!fd_) TRY(create());
-  if (auto written = write_at(fd_.get(), as_bytes(records), size_, "write"); !written) {
-    // Gives the space back; should that fail, opening anew cuts it off.
-    if (ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
-      spdlog::warn("{}: cannot truncate", path_.string());
-    return written;
-  }
-  if (fdatasync(fd_.get()) != 0) {
-    auto error = fail_errno("sync");
-    if (ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
-      spdlog::warn("{}: cannot truncate", path_.string());
-    return error;
-  }
-  synced_ = true;
-  return {};
+  auto written = write_at(fd_.get(), as_bytes(records), size_, "write");
+  if (written) written = sync_all();
+  // Gives the space back; should that fail, opening anew cuts it off.
+  if (!written && ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
+    spdlog::warn("{}: cannot truncate", path_.string());
+  return written;
 }
 
 Result<std::vector<evidence::Event>> SegmentFile::read(Cursor& cursor, std::size_t bytes) const {

@@ -32,12 +32,17 @@ class SegmentFile {
 
   // Events that are stored already are dropped; a gap, or anything after the
   // AttemptEnded, is refused. On disk when it returns; after an error nothing of
-  // it is stored, and the object must be opened anew.
+  // it is acknowledged, and the object must be opened anew.
   Result<> append(std::span<const evidence::Event>);
 
   // What was read when it was opened counts as stored from now on: a killed assayd
   // may have written it without a sync. Readers need none, and files are opened often.
   Result<> sync();
+
+  // A sync failed. What it was about may not be on disk though a later one succeeds,
+  // as the kernel gives such pages up: whoever opens the file anew says so to it.
+  [[nodiscard]] bool distrusted() const { return distrusted_; }
+  void distrust() { distrusted_ = true; }
 
   // Up to `bytes` of messages, at least one event unless there are none.
   Result<std::vector<evidence::Event>> read(Cursor&, std::size_t bytes) const;
@@ -54,6 +59,8 @@ class SegmentFile {
   Result<> load();
   Result<> create();
   Result<> write(const std::string& records);
+  Result<> write_again();
+  Result<> sync_all();
   Result<std::string> record(const evidence::Event&, std::uint64_t at);
 
   std::filesystem::path path_;
@@ -61,7 +68,8 @@ class SegmentFile {
   UniqueFd fd_;             // none until there is a file
   std::uint64_t size_ = 0;  // of what is whole
   std::uint64_t last_ = 0;
-  bool synced_ = false;       // all of that is on disk
+  bool synced_ = false;  // all of that is on disk, and the file's name
+  bool distrusted_ = false;
   bool leaving_out_ = false;  // console bytes, past the limit
   std::optional<evidence::AttemptEnded> ended_;
 };

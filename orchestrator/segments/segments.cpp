@@ -26,6 +26,8 @@ Result<std::int64_t> highest_run(const std::filesystem::path& folder) {
 
 Result<std::unique_ptr<Segments>> Segments::open(std::filesystem::path folder, Limits limits) {
   TRY(make_folders(folder));
+  // Its name, too, must outlast what is acknowledged.
+  TRY(sync_folder(folder.has_parent_path() ? folder.parent_path() : "."));
   return std::unique_ptr<Segments>(new Segments(std::move(folder), limits));
 }
 
@@ -53,7 +55,7 @@ Result<std::shared_ptr<Segments::Entry>> Segments::entry(const std::string& atte
   while (entries_.size() > limits_.open_files) {
     auto oldest = entries_.end();
     for (auto i = entries_.begin(); i != entries_.end(); ++i) {
-      const bool idle = i->second.use_count() == 1;
+      const bool idle = i->second.use_count() == 1 && !i->second->distrusted;
       if (idle && (oldest == entries_.end() || i->second->used < oldest->second->used)) oldest = i;
     }
     if (oldest == entries_.end()) break;
@@ -63,8 +65,10 @@ Result<std::shared_ptr<Segments::Entry>> Segments::entry(const std::string& atte
 }
 
 Result<SegmentFile*> Segments::open_file(const std::string& attempt, Entry& entry) {
-  if (!entry.file)
+  if (!entry.file) {
     entry.file.emplace(TRY(SegmentFile::open(TRY(path(attempt)), limits_.attempt_bytes)));
+    if (entry.distrusted) entry.file->distrust();
+  }
   return &*entry.file;
 }
 
@@ -77,7 +81,9 @@ Result<Stored> Segments::append(const std::string& attempt,
     const std::lock_guard lock(entry->mutex);
     SegmentFile* file = TRY(open_file(attempt, *entry));
     before = file->last();
-    if (auto appended = file->append(events); !appended) {
+    auto appended = file->append(events);
+    entry->distrusted = file->distrusted();
+    if (!appended) {
       entry->file.reset();  // what is on disk is read again
       return tl::unexpected(std::move(appended).error());
     }
@@ -91,7 +97,9 @@ Result<Stored> Segments::stored(const std::string& attempt) {
   const auto entry = TRY(this->entry(attempt));
   const std::lock_guard lock(entry->mutex);
   SegmentFile* file = TRY(open_file(attempt, *entry));
-  TRY(file->sync());
+  auto synced = file->sync();
+  entry->distrusted = file->distrusted();
+  TRY(synced);
   return Stored{file->last(), file->ended()};
 }
 

@@ -7,6 +7,7 @@
 // (a gap, or events after the end), io.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -63,7 +64,9 @@ class Segments {
   struct Entry {
     std::mutex mutex;
     std::optional<SegmentFile> file;  // none: to be opened
-    std::uint64_t used = 0;           // guarded by Segments::mutex_
+    // SegmentFile::distrusted(), also of one that was closed: such an entry stays.
+    std::atomic<bool> distrusted = false;
+    std::uint64_t used = 0;  // guarded by Segments::mutex_
   };
   Segments(std::filesystem::path folder, Limits limits)
       : folder_(std::move(folder)), limits_(limits) {}

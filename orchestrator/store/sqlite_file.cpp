@@ -93,6 +93,10 @@ static Result<> check_header(const fs::path& file) {
   std::error_code none;
   const std::uint64_t size = fs::file_size(file, none);
   if (none || size == 0) return {};
+  // A rollback journal, as before there is a write-ahead log: SQLite first undoes what
+  // it is about, be it half of the first page.
+  std::error_code no_journal;
+  if (fs::file_size(file.string() + "-journal", no_journal) > 0 && !no_journal) return {};
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail_errno(file.string());
   std::array<std::uint8_t, 100> head{};
@@ -135,6 +139,14 @@ static std::string place_of(const std::string& words, std::uint64_t page_size) {
   return "";
 }
 
+// What quick_check says of a page that it could not read: that is no damage, and may pass.
+static bool unreadable(const std::string& words) {
+  static constexpr std::string_view code = "error code=";
+  const auto at = words.find(code);
+  if (at == std::string::npos) return words.find("failed to get page") != std::string::npos;
+  return (std::strtol(words.c_str() + at + code.size(), nullptr, 10) & 0xff) == SQLITE_IOERR;
+}
+
 static Result<> check_pages(SQLite::Database& db, const fs::path& file) {
   if (fs::file_size(file) > check_at_most) return {};
   const auto page_size = static_cast<std::uint64_t>(db.execAndGet("PRAGMA page_size").getInt64());
@@ -142,10 +154,16 @@ static Result<> check_pages(SQLite::Database& db, const fs::path& file) {
   try {
     words = db.execAndGet("PRAGMA quick_check(1)").getString();
   } catch (const SQLite::Exception& error) {
+    const int code = error.getErrorCode() & 0xff;
+    if (code != SQLITE_CORRUPT && code != SQLITE_NOTADB) throw;
     words = error.what();
   }
   if (words == "ok") return {};
   for (char& c : words) c = c == '\n' ? ' ' : c;
+  if (unreadable(words)) {
+    return fail(Cause::io, "{}: {}cannot be read ({}); look after the disk, then try again",
+                file.string(), place_of(words, page_size), words);
+  }
   return fail(Cause::invalid, "{}: {}damaged ({}); {}", file.string(), place_of(words, page_size),
               words, remedy);
 }
@@ -178,6 +196,16 @@ static void migrate(SQLite::Database& db) {
   }
 }
 
+// Whoever was killed between a commit's write and its sync left it with the kernel:
+// SQLite tells of it as of any other, so it must be on disk before anybody asks.
+static void sync_log(SQLite::Database& db) {
+  sqlite3_file* log = nullptr;
+  db.check(sqlite3_file_control(db.getHandle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log));
+  if (log == nullptr || log->pMethods == nullptr) return;
+  if (const int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL); code != SQLITE_OK)
+    throw SQLite::Exception("the log cannot be synced", code);
+}
+
 Result<std::unique_ptr<SQLite::Database>> open_writer(const fs::path& file,
                                                       std::uint64_t max_bytes) {
   TRY(check_header(file));
@@ -191,6 +219,7 @@ Result<std::unique_ptr<SQLite::Database>> open_writer(const fs::path& file,
     db->exec("PRAGMA foreign_keys = ON");
     db->exec("PRAGMA journal_size_limit = 16777216");
     migrate(*db);
+    sync_log(*db);
     if (max_bytes > 0) {
       const auto page_size =
           static_cast<std::uint64_t>(db->execAndGet("PRAGMA page_size").getInt64());

@@ -2,7 +2,8 @@
 // can follow: tests/unit/store is the suite that any back end must pass).
 //
 // Thread-safe. Reads see the last commit. A commit is all or nothing and on disk
-// when it returns. Causes: exhausted (disk full), io (also a file that turns out to
+// when it returns; one that failed is not there, though after a crash before the
+// next one it may be, whole. Causes: exhausted (disk full), io (also a file that turns out to
 // be damaged), unavailable (another program, like a backup, locks the database: it
 // passes). Of open_sqlite() also invalid (damaged: byte offset or SQLite's words; a
 // schema newer than this program's) and refused (another assayd has the folder).
