@@ -89,6 +89,7 @@ Result<scheduler::AgentFacts> read_hello(const v1::Hello& in, const std::string&
   }
   out.attempts.assign(in.attempts().begin(), in.attempts().end());
   out.connection = in.connection();
+  out.max_attempts = in.max_attempts();
   return out;
 }
 
