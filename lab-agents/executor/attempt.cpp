@@ -134,6 +134,7 @@ Outcome Attempt::run_step(std::uint32_t index, const plans::Step& step,
           step,
           Wait{deadline, interrupts_->begin_step(heed)},
           role.console->cursor()};
+  watch_->overslept = {};
   Outcome outcome;
   try {
     outcome =
