@@ -15,10 +15,13 @@ import zlib
 from collections import Counter, defaultdict
 from pathlib import Path
 
-DESERVED = {"good": "passed", "gang": "passed", "bad": "failed"}
-STATUS = {0: "passed", 1: "failed", 3: "lab-error", 4: "cancelled"}
+# By what a client asked for. A lab error is always possible: that it was one is for its events to say.
+DESERVED = {"good": {"passed"}, "gang": {"passed"}, "bad": {"failed"}, "smoke": {"passed"},
+            "cancel": {"cancelled", "passed"}}
+STATUS = {0: "passed", 1: "failed", 3: "lab-error", 4: "cancelled"}  # of `assay run`
 WORST_FIRST = ("failed", "lab-error", "cancelled", "passed")
 VERDICTS = {1: "passed", 2: "failed", 3: "lab-error", 4: "cancelled"}  # event.proto
+LATE = 0.3  # seconds from a run's commit to what its client prints
 RETRIES = 2  # of a job after lab errors
 ATTEMPT_ENDED = 19
 
@@ -90,6 +93,7 @@ class Audit:
         self.segments = {path.stem: path for path in (self.folder / "state/segments").glob("*/*.seg")}
         self.submissions = [json.loads(line) for line in
                             (self.folder / "submissions.jsonl").read_text().splitlines()]
+        self.kinds = {said["token"]: said["kind"] for said in self.submissions}
 
     def wrong(self, text):
         self.violations.append(text)
@@ -104,6 +108,8 @@ class Audit:
             self.check_board(diary.stem, [json.loads(line) for line in diary.read_text().splitlines()])
         for spool in (self.folder / "agents").glob("*/spool/*.spool"):
             self.wrong(f"{spool.parent.parent.name} has not delivered the events of {spool.stem}")
+        for scratch in (self.folder / "agents").glob("*/scratch/*"):
+            self.wrong(f"{scratch.parent.parent.name} has left temporary files of {scratch.name}")
         return self.violations
 
     # What clients were told.
@@ -118,6 +124,8 @@ class Audit:
             mine = by_token.pop(said["token"], [])
             if len(mine) > 1:
                 self.wrong(f"submission {said['token']} became several runs: {', '.join(mine)}")
+            if said["status"] == 2 or said["status"] is None or said["status"] < 0:
+                self.wrong(f"the client of {said['token']} ended with {said['status']}: {said.get('why')}")
             if not said["run"]:
                 self.figures["submissions without an answer"] += 1
                 self.figures["of these accepted all the same"] += len(mine)
@@ -126,6 +134,8 @@ class Audit:
             if said["run"] not in mine:
                 self.wrong(f"{said['run']} was accepted and is lost")
                 continue
+            if said["told"] - self.runs[said["run"]]["submitted"] / 1e6 > LATE:
+                self.figures["of these told late, so that the client had asked again"] += 1
             told, stored = STATUS.get(said["status"]), self.runs[said["run"]]["verdict"]
             if told and told != stored:
                 self.wrong(f"{said['run']} is {stored}, but its client was told {told}")
@@ -143,7 +153,7 @@ class Audit:
         worst = next((word for word in WORST_FIRST if word in verdicts), None)
         if worst != run["verdict"]:
             self.wrong(f"{name} is {run['verdict']}, but its jobs say {worst}")
-        deserved = DESERVED[run["plan"]]
+        deserved = DESERVED.get(self.kinds.get(run["rev"]), set())
         for job in jobs:
             self.check_job(f"{name}.{job['idx']}", job, deserved)
 
@@ -155,14 +165,16 @@ class Audit:
             self.figures[f"attempts {attempt['verdict']}"] += 1
             if attempt["state"] != "ended" or attempt["verdict"] not in WORST_FIRST:
                 self.wrong(f"{name}.{attempt['number']} has no verdict: it is {attempt['state']}")
-            elif attempt["verdict"] not in (deserved, "lab-error"):
+            elif attempt["verdict"] not in deserved | {"lab-error"}:
                 self.wrong(f"{name}.{attempt['number']} is {attempt['verdict']} ({attempt['sentence']}), "
-                           f"where only {deserved} or lab-error is true")
+                           f"where only {' or '.join(sorted(deserved))} or lab-error is true")
         final = [attempt["number"] for attempt in attempts if attempt["verdict"] != "lab-error"]
         if len(final) > 1 or final and final[0] != job["attempts"]:
             self.wrong(f"{name} has more than one verdict: attempts {final} of {job['attempts']}")
-        if attempts and job["verdict"] != attempts[-1]["verdict"]:
-            self.wrong(f"{name} is {job['verdict']}, but its last attempt is {attempts[-1]['verdict']}")
+        last = attempts[-1]["verdict"] if attempts else "lab-error"
+        # What was cancelled while it waited to be tried again stays cancelled.
+        if job["verdict"] != last and (job["verdict"], last) != ("cancelled", "lab-error"):
+            self.wrong(f"{name} is {job['verdict']}, but its last attempt is {last}")
         if job["verdict"] == "lab-error" and job["lab_errors"] <= RETRIES:
             self.wrong(f"{name} was given up after {job['lab_errors']} lab errors")
 

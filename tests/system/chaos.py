@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Real processes under load, killed, stopped and cut off at random, then audited. Started by ./dev soak chaos.
 
-usage: chaos.py [--faults N] [--seed S] [--keep DIR]
+usage: chaos.py [--faults N] [--seed S] [--virtual N] [--keep DIR]
 
-N (200) faults among: kill -9 of assayd, of agents and of device hosts; SIGSTOP of assayd and agents, also
-for longer than a lease; and connections that are cut, half-closed, held back, swallowed and delayed, both
+N (200) faults among: kill -9 of assayd, of agents and of device hosts; SIGSTOP of assayd, of agents
+and of all that an agent has started, also for longer than a lease; and connections that are cut, half-closed, held back, swallowed and delayed, both
 ways or one. Clients submit runs all the while through a proxy that loses answers. When the faults cease,
 every accepted run must end within 150 s; then audit.py looks at what is left. The seed decides which faults come
 when; what the processes do meanwhile it cannot. Exit status 0 when the audit found nothing.
@@ -25,44 +25,57 @@ import time
 from collections import Counter
 
 from audit import Audit
-from chaos_lab import PLANS, ChaosLab
-from lab import BIN, FAILED, Program
+from chaos_lab import ChaosLab
+from lab import BIN, FAILED, Firmware, Program
 
 LEASE = 30  # seconds, scheduler/types.hpp
 BOUND = 150  # seconds from the last fault to the last verdict: a lease, an agent's return, three attempts each
-DECK = ["kill assayd"] * 3 + ["kill agent"] * 4 + ["stop assayd"] + ["stop agent"] * 2 + ["kill host"] + \
-       ["cut"] * 2 + ["half-close up", "half-close down", "hold", "swallow", "one-way up", "one-way down", "delay",
+CHEAP = {"good": 11, "bad": 4, "gang": 4, "cancel": 1}  # of twenty runs
+DECK = ["kill assayd"] * 3 + ["kill agent"] * 3 + ["stop assayd"] + ["stop agent"] * 2 + ["sleep agent"] * 2 + \
+       ["kill host", "cut"] + ["half-close up", "half-close down", "hold", "swallow", "one-way up", "one-way down", "delay",
                       "long"]
-LONG = ["long stop agent", "long hold", "long stop assayd", "long one-way down", "long swallow", "long one-way up"]
+LONG = ["long stop agent", "long hold", "long sleep agent", "long stop assayd", "long one-way down", "long swallow", "long one-way up"]
 
 
 class Client(threading.Thread):
     """Submits one run after the other and follows each to its end."""
 
-    def __init__(self, lab, number, seed, over):
+    def __init__(self, lab, number, seed, over, kinds):
         super().__init__(daemon=True)
-        self.lab, self.number, self.random, self.over = lab, number, random.Random(seed), over
+        self.lab, self.number, self.random, self.over, self.kinds = lab, number, random.Random(seed), over, kinds
         self.said = []
 
     def run(self):
         for count in itertools.count(1):
             if self.over.is_set():
                 return
-            self.submit(f"t{self.number}x{count}", self.random.choices(list(PLANS), (6, 2, 2))[0])
+            self.submit(f"t{self.number}x{count}", self.random.choices(list(self.kinds), list(self.kinds.values()))[0])
 
-    def submit(self, token, kind):
+    def words(self, token, kind):
+        if kind == "smoke":
+            return ["smoke", "--profile", "virtual-zephyr", "--artifact", f"base={Firmware.base}"]
         image = self.lab.folder / f"image-{self.number}.txt"
         image.write_text(f"image of {token}\nresult {'broken' if kind == 'bad' else 'good'} {token}\n")
-        client = Program([BIN / "assay", "--server", self.lab.clients_proxy.address, "run", self.lab.plans[kind],
-                          "--artifact", f"image={image}", "--param", f"token={token}", "--rev", token],
-                         self.lab.folder / f"client-{token}.log", self.lab.lab.environment)
+        return [self.lab.plans.get(kind, self.lab.plans["good"]), "--profile", "chaos-board", "--artifact", f"image={image}",
+                "--param", f"token={token}"]
+
+    def submit(self, token, kind):
+        client = Program([BIN / "assay", "--server", self.lab.clients_proxy.address, "run", *self.words(token, kind),
+                          "--rev", token], self.lab.folder / f"client-{token}.log", self.lab.lab.environment)
         said = {"token": token, "kind": kind, "run": None, "status": None}
         self.said.append(said)
+        with client._line:
+            client._line.wait_for(lambda: client.lines or client.ended)
+        said["told"] = time.time()
+        if kind == "cancel":
+            self.over.wait(self.random.uniform(0, 1))  # the instant is part of the scenario
+            client.process.send_signal(signal.SIGINT)
         said["status"] = client.process.wait()
         client._reader.join()
         words = next((line.split() for line in client.lines if line.startswith("run r")), None)
         said["run"] = words[1] if words else None
-        said["text"] = client.lines[-3:]
+        if said["status"] not in (0, 1, 3, 4):
+            said["why"] = client.lines[-3:]
         client.log.unlink()
         if said["run"] is None:
             self.over.wait(0.2)  # assayd is away
@@ -76,7 +89,7 @@ class Monkey:
         self.mends, self.number, self.done = [], itertools.count(), Counter()
         self.long = itertools.cycle(LONG)
         self.start = time.monotonic()
-        self.busy = set()  # what is stopped or cut off now: one fault at a time each
+        self.busy, self.marks = set(), {}  # proxies that have a fault now: one at a time each
 
     def cards(self):
         while True:
@@ -107,15 +120,24 @@ class Monkey:
 
     def act(self, card):
         long = card.startswith("long ")
+        if card.endswith("assayd") and self.lab.assayd.reserved:
+            card, long = "kill agent", False
         what = card.removeprefix("long ")
-        number = self.random.randrange(len(self.lab.agents))
+        number = self.random.choice([i for i, agent in enumerate(self.lab.agents) if not agent.reserved])
         seconds = self.random.uniform(LEASE + 1, LEASE + 8) if long else self.random.uniform(0.2, 6)
         member = self.lab.assayd if what.endswith("assayd") else self.lab.agents[number]
-        proxy = self.lab.proxies[number]
-        where = "assayd" if member is self.lab.assayd else f"a{number + 1}"
+        if long and member.stopped:
+            member.go_on()
+        if long and self.lab.proxies[number] in self.busy:
+            self.busy.discard(self.lab.proxies[number])
+            self.lab.proxies[number].heal()
+        note = self.fault(what, member, self.lab.proxies[number], number, seconds)
+        if long:
+            member.reserved = True
+            self.later(seconds + 1, lambda: setattr(member, "reserved", False))
         self.done[card] += 1
-        note = self.fault(what, member, proxy, number, seconds)
-        self.say(f"{time.monotonic() - self.start:6.1f} s  {card} {where if not card.endswith(where) else ''}: {note}")
+        where = "" if card.endswith("assayd") else f" a{number + 1}"
+        self.say(f"{time.monotonic() - self.start:6.1f} s  {card}{where}: {note}")
 
     def fault(self, what, member, proxy, number, seconds):
         verb = what.split()[0]
@@ -131,15 +153,17 @@ class Monkey:
             except ProcessLookupError:
                 return "it has just ended"
             return hosts[pid]
-        if verb == "stop":
-            return self.stop(member, seconds)
+        if verb in ("stop", "sleep"):
+            return self.stop(member, seconds, verb == "sleep")
         if verb == "cut":
             return f"{proxy.cut()} connections"
         if verb == "half-close":
             return f"{proxy.half_close(what.split()[1])} connections"
         if proxy in self.busy:
             return f"{proxy.cut()} connections, as it has a fault already"
+        mark = (proxy, next(self.number))
         self.busy.add(proxy)
+        self.marks[proxy] = mark
         ways = [what.split()[1]] if verb == "one-way" else []
         how = verb if verb != "one-way" else self.random.choice(["hold", "swallow"])
         if how == "delay":
@@ -148,8 +172,9 @@ class Monkey:
             getattr(proxy, how)(*ways)
 
         def mend():
-            self.busy.discard(proxy)
-            proxy.heal()
+            if self.marks[proxy] == mark:  # no later fault
+                self.busy.discard(proxy)
+                proxy.heal()
 
         self.later(seconds, mend)
         return f"{how} for {seconds:.1f} s"
@@ -167,10 +192,10 @@ class Monkey:
         self.later(away, mend)
         return f"away for {away:.1f} s"
 
-    def stop(self, member, seconds):
+    def stop(self, member, seconds, with_all):
         if not member.runs or member.stopped:
             return "it does not run"
-        member.stop()
+        member.stop(with_all)
         program = member.program
 
         def mend():
@@ -181,13 +206,14 @@ class Monkey:
         return f"for {seconds:.1f} s"
 
 
-def chaos(faults, seed, say=print, keep=None, clients=8):
-    """(violations, figures) after so many faults. keep(folder) is called before the lab's folder goes."""
-    lab = ChaosLab(seed=seed)
+def chaos(faults, seed, say=print, keep=None, virtual=0):
+    """(violations, figures) after so many faults. keep(folder, violations) is called before the folder goes."""
+    lab = ChaosLab(virtual=virtual, seed=seed)
     try:
         lab.start()
         over = threading.Event()
-        load = [Client(lab, number, seed * 100 + number, over) for number in range(1, clients + 1)]
+        load = [Client(lab, number, seed * 100 + number, over, CHEAP) for number in range(1, 9)]
+        load += [Client(lab, 8 + number, seed * 100 + 8 + number, over, {"smoke": 1}) for number in range(1, virtual + 1)]
         lab.clients_proxy.doom(0.3, 0.3)
         for client in load:
             client.start()
@@ -229,6 +255,7 @@ def main():
     options = argparse.ArgumentParser(prog="./dev soak chaos", description=__doc__.split("\n\n")[2])
     options.add_argument("--faults", type=int, default=200)
     options.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    options.add_argument("--virtual", type=int, default=1, help="emulated boards on an agent of their own (1)")
     options.add_argument("--keep", help="copy the evidence into this folder, which must not exist")
     given = options.parse_args()
     print(f"{given.faults} faults, seed {given.seed}", flush=True)
@@ -240,7 +267,8 @@ def main():
                             ignore=lambda where, names: [n for n in names if not os.path.exists(os.path.join(where, n))])
             print(f"the evidence is in {target}")
 
-    violations, figures = chaos(given.faults, given.seed, lambda line: print(line, flush=True), keep)
+    violations, figures = chaos(given.faults, given.seed, lambda line: print(line, flush=True), keep,
+                                given.virtual)
     for what, count in sorted(figures.items()):
         print(f"  {count} {what}")
     for text in violations:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 SWITCH = Path(__file__).with_name("chaos_switch.sh")
 TAKES = {"on": 0.02, "off": 0.02, "status": 0.0, "write": 0.15}  # seconds
-BOOTS = 0.05
+BOOTS = 0.25
 ATTEMPT = re.compile(r"/scratch/(r\d+\.\d+\.\d+)/")
 
 

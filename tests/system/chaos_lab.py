@@ -6,6 +6,7 @@ import random
 import shutil
 import signal
 import socket
+from pathlib import Path
 
 from chaos_boards import Boards
 from lab import PASSED, READY, ROOT, Lab
@@ -37,9 +38,9 @@ def plan(name, roles, within, times=2):
             + "\nfinally:" + "".join(f"\n  - power: off\n    on: {role}" for role in roles) + "\n")
 
 
-# What clients ask for, and the verdict that the product deserves.
-PLANS = {"good": (plan("good", ["dut"], "3s"), "passed"), "bad": (plan("bad", ["dut"], "400ms"), "failed"),
-         "gang": (plan("gang", ["left", "right"], "3s", 1), "passed")}
+# What clients ask for. What it deserves is known to audit.py.
+PLANS = {"good": plan("good", ["dut"], "3s"), "bad": plan("bad", ["dut"], "400ms"),
+         "gang": plan("gang", ["left", "right"], "3s", 1)}
 
 
 class Member:
@@ -49,6 +50,7 @@ class Member:
         self.lab, self.command = lab, command
         self.program = None
         self.stopped = False
+        self.reserved = False  # by a long fault: no other is to cut it short
 
     def start(self):
         self.program = self.lab.program(*self.command)
@@ -59,21 +61,42 @@ class Member:
 
     def kill(self):
         self.program.kill()
-        self.stopped = False
+        self.go_on()  # what it started
 
-    def stop(self):
-        os.kill(self.program.pid, signal.SIGSTOP)
+    def stop(self, with_all=False):
+        """Stops it; with all that it started, as if its computer slept."""
+        self._sleeping = [self.program.pid, *(descendants(self.program.pid) if with_all else [])]
         self.stopped = True
+        self._signal(signal.SIGSTOP)
 
     def go_on(self):
-        if self.stopped and self.runs:
-            os.kill(self.program.pid, signal.SIGCONT)
+        if self.stopped:
+            self._signal(signal.SIGCONT)
         self.stopped = False
+
+    def _signal(self, number):
+        for pid in self._sleeping:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass  # killed meanwhile
 
     def end(self, within=20):
         """In order; its exit status."""
         self.program.process.send_signal(signal.SIGTERM)
         return self.program.process.wait(within)
+
+
+def descendants(pid):
+    """The processes that it started, and theirs."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            for child in map(int, task.read_text().split()):
+                found += [child, *descendants(child)]
+        except OSError:
+            pass  # it has just ended
+    return found
 
 
 def free_port(seed):
@@ -91,7 +114,8 @@ def free_port(seed):
 class ChaosLab:
     """Everything lies in `folder`: state/ (assayd's), agents/, boards/ (diaries), submissions.jsonl."""
 
-    def __init__(self, agents=3, boards=2, seed=0):
+    def __init__(self, agents=3, boards=2, virtual=0, seed=0):
+        """So many agents with so many boards each; `virtual` emulated ones hang on one more agent."""
         self.lab = Lab(boards=0)
         self.folder, self.evidence = self.lab.folder, self.lab.folder / "boards"
         share = self.folder / "share"
@@ -100,7 +124,7 @@ class ChaosLab:
         (share / "board-profiles/chaos-board.yaml").write_text(PROFILE)
         self.lab.environment["ASSAY_SHARE"] = str(share)
         self.plans = {}
-        for kind, (text, _) in PLANS.items():
+        for kind, text in PLANS.items():
             self.plans[kind] = self.folder / f"{kind}.yaml"
             self.plans[kind].write_text(text)
 
@@ -113,16 +137,21 @@ class ChaosLab:
         self.boards = Boards(self.evidence, [f"a{a}b{b}" for a in range(1, agents + 1) for b in range(1, boards + 1)])
         self.agents, self.proxies = [], []
         for number in range(1, agents + 1):
-            self.proxies.append(Proxy(port, seed + number))
-            self.agents.append(Member(self.lab, "assay-agent", "--server", self.proxies[-1].address, "--lab",
-                                      self._lab_file(number, boards), "--state", self.folder / f"agents/a{number}"))
+            self._agent(port, number, [{"id": name, "profile": "chaos-board", "devices": self.boards.devices(name)}
+                                       for name in (f"a{number}b{board}" for board in range(1, boards + 1))])
+        if virtual:
+            number = agents + 1
+            self._agent(port, number, [{"id": f"a{number}b{board}", "profile": "virtual-zephyr",
+                                        "devices": {"machine": {"driver": "virtual-zephyr"}}}
+                                       for board in range(1, virtual + 1)])
 
-    def _lab_file(self, number, boards):
-        file = self.folder / f"a{number}.yaml"
-        names = [f"a{number}b{board}" for board in range(1, boards + 1)]
-        file.write_text(json.dumps({"lab": f"a{number}", "boards": [
-            {"id": name, "profile": "chaos-board", "devices": self.boards.devices(name)} for name in names]}))
-        return file
+    def _agent(self, port, number, boards):
+        name = f"a{number}"
+        file = self.folder / f"{name}.yaml"
+        file.write_text(json.dumps({"lab": name, "boards": boards}))  # JSON is YAML
+        self.proxies.append(Proxy(port))
+        self.agents.append(Member(self.lab, "assay-agent", "--server", self.proxies[-1].address, "--lab", file,
+                                  "--state", self.folder / f"agents/{name}"))
 
     def start(self):
         self.assayd.start()
