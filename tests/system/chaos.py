@@ -123,7 +123,7 @@ class Monkey:
         if card.endswith("assayd") and self.lab.assayd.reserved:
             card, long = "kill agent", False
         what = card.removeprefix("long ")
-        number = self.random.choice([i for i, agent in enumerate(self.lab.agents) if not agent.reserved])
+        number = self.victim()
         seconds = self.random.uniform(LEASE + 1, LEASE + 8) if long else self.random.uniform(0.2, 6)
         member = self.lab.assayd if what.endswith("assayd") else self.lab.agents[number]
         if long and member.stopped:
@@ -138,6 +138,13 @@ class Monkey:
         self.done[card] += 1
         where = "" if card.endswith("assayd") else f" a{number + 1}"
         self.say(f"{time.monotonic() - self.start:6.1f} s  {card}{where}: {note}")
+
+    def victim(self):
+        """The number of an agent, one that uses a board just now where there is one."""
+        free = [number for number, agent in enumerate(self.lab.agents) if not agent.reserved]
+        busy = [number for number in free if self.lab.is_busy(number)]
+        chosen = self.random.random()  # once, whatever the boards do: the seed's later choices stay
+        return (busy or free)[int(chosen * len(busy or free))]
 
     def fault(self, what, member, proxy, number, seconds):
         verb = what.split()[0]
@@ -212,9 +219,9 @@ def chaos(faults, seed, say=print, keep=None, virtual=0):
     try:
         lab.start()
         over = threading.Event()
-        load = [Client(lab, number, seed * 100 + number, over, CHEAP) for number in range(1, 9)]
-        load += [Client(lab, 8 + number, seed * 100 + 8 + number, over, {"smoke": 1}) for number in range(1, virtual + 1)]
-        lab.clients_proxy.doom(0.3, 0.3)
+        load = [Client(lab, number, seed * 100 + number, over, CHEAP) for number in range(1, 13)]
+        load += [Client(lab, 12 + number, seed * 100 + 12 + number, over, {"smoke": 1}) for number in range(1, virtual + 1)]
+        lab.clients_proxy.lose_answers(0.3, to=b"/SubmitRun")
         for client in load:
             client.start()
         monkey = Monkey(lab, faults, seed, say)
@@ -239,7 +246,7 @@ def chaos(faults, seed, say=print, keep=None, virtual=0):
         violations += audit.all()
         figures = audit.figures
         figures["faults"] = sum(monkey.done.values())
-        figures["answers lost on their way to clients"] = lab.clients_proxy.doomed
+        figures["answers to submissions lost"] = lab.clients_proxy.answers_lost
         figures["seconds of faults"] = round(calm - monkey.start)
         figures["seconds until the last verdict after that"] = round(last)
         for kind, count in monkey.done.items():

@@ -162,10 +162,14 @@ class ChaosLab:
             agent.program.expect("^ready boards=")
         return self
 
+    def is_busy(self, number):
+        """Has a board of this agent power just now? (The emulated ones do not tell.)"""
+        return any(board.power for name, board in self.boards.all.items() if name.startswith(f"a{number + 1}b"))
+
     def heal(self):
         """No fault is left: all run, all are connected."""
         for proxy in (*self.proxies, self.clients_proxy):
-            proxy.doom(0, 0)
+            proxy.lose_answers(0, b"")
             proxy.heal()
         for member in (self.assayd, *self.agents):
             member.go_on()

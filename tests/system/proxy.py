@@ -29,7 +29,7 @@ class _Link:
 
     def __init__(self, writer):
         self.ends = [writer]
-        self.lossy = False  # bytes of it are missing: it can only be cut
+        self.lost = set()  # ways of which bytes are missing: it can only be cut
 
     def cut(self):
         """Both ends get a reset, which overtakes what is on its way."""
@@ -52,7 +52,7 @@ class Proxy:
         self._state = dict.fromkeys(WAYS, "pass")  # or "hold", "swallow"
         self._delay = dict.fromkeys(WAYS, 0.0)
         self._doom = None
-        self.doomed = 0  # links that doom() has cut
+        self.answers_lost = 0  # by lose_answers()
         self._do(self._listen())
 
     def _do(self, coroutine):
@@ -89,10 +89,10 @@ class Proxy:
         self.delay(0.0)
         return self._do(self._set("pass", WAYS))
 
-    def doom(self, share, longest):
-        """From now on this share of new connections loses its answers after up to `longest` seconds
-        and is then reset; 0: none."""
-        self._doom = (share, longest)
+    def lose_answers(self, share, to):
+        """This share of the connections on which the word `to` goes up get no answer from then on, and
+        are reset a little later."""
+        self._doom = (share, to)
 
     def close(self):
         return self._do(self._close())
@@ -110,9 +110,9 @@ class Proxy:
     async def _half_close(self, way):
         hit = 0
         for link in list(self._links):
-            if len(link.ends) < 2 or link.lossy:
+            if len(link.ends) < 2 or link.lost:
                 continue
-            link.lossy = True
+            link.lost.add(way)
             link.ends[1 if way == "up" else 0].write_eof()
             hit += 1
         return hit
@@ -123,7 +123,7 @@ class Proxy:
         self._changed.set()
         self._changed = asyncio.Event()
         if state == "pass":
-            await self._cut(lambda link: link.lossy)
+            await self._cut(lambda link: link.lost)
 
     # The connections.
 
@@ -138,42 +138,39 @@ class Proxy:
             for way in WAYS:
                 await self._passing(way)
             if "swallow" in self._state.values():
-                link.lossy = True
+                link.lost.update(WAYS)
                 while await reader.read(1 << 16):
                     pass
                 return
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
             link.ends.append(back)
-            ends = None
-            if self._doom and self._random.random() < self._doom[0]:
-                ends = asyncio.get_running_loop().call_later(self._random.uniform(0, self._doom[1]), self._lose, link)
             await asyncio.gather(self._carry(link, "up", reader, back), self._carry(link, "down", there, writer))
-            if ends:
-                ends.cancel()
         except OSError:
             pass  # the server is not there, or the link was cut
         finally:
             link.cut()
             self._links.discard(link)
 
-    def _lose(self, link):
-        self.doomed += 1
-        link.lossy = True  # answers are lost at once; the reset comes a little later
-        asyncio.get_running_loop().call_later(0.05, link.cut)
+    def _may_lose_answer(self, link, piece):
+        if not self._doom or self._doom[1] not in piece or self._random.random() >= self._doom[0]:
+            return
+        self.answers_lost += 1
+        link.lost.add("down")
+        asyncio.get_running_loop().call_later(self._random.uniform(0.3, 0.6), link.cut)
 
     async def _carry(self, link, way, reader, writer):
         while piece := await reader.read(1 << 16):
             if self._delay[way]:
                 await asyncio.sleep(self._delay[way])
             await self._passing(way)
+            if way == "up":
+                self._may_lose_answer(link, piece)
             if self._state[way] == "swallow":
-                link.lossy = True
-            elif not (link.lossy and way == "down") and not writer.transport.is_closing():
-                try:
-                    writer.write(piece)
-                except RuntimeError:  # half_close() has ended this way
-                    continue
-                await writer.drain()
+                link.lost.add(way)
+            if way in link.lost or writer.transport.is_closing():
+                continue
+            writer.write(piece)
+            await writer.drain()
         await self._passing(way)
-        if self._state[way] != "swallow" and not writer.transport.is_closing():
+        if way not in link.lost and not writer.transport.is_closing():
             writer.write_eof()
