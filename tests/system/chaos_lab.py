@@ -49,17 +49,26 @@ class Member:
     def __init__(self, lab, *command):
         self.lab, self.command = lab, command
         self.program = None
+        self.fallen = []  # the programs that ended without having been told to
         self.stopped = False
         self.reserved = False  # by a long fault: no other is to cut it short
 
     def start(self):
         self.program = self.lab.program(*self.command)
+        self.killed = False
 
     @property
     def runs(self):
-        return self.program is not None and self.program.process.poll() is None
+        return self.program.process.poll() is None
+
+    def look(self):
+        """Starts it again where it has ended by itself, which is remembered."""
+        if not self.runs and not self.killed:
+            self.fallen.append(self.program)
+            self.start()
 
     def kill(self):
+        self.killed = True
         self.program.kill()
         self.go_on()  # what it started
 
@@ -173,8 +182,12 @@ class ChaosLab:
             proxy.heal()
         for member in (self.assayd, *self.agents):
             member.go_on()
+            member.look()
             if not member.runs:
                 member.start()
+        self.assayd.program.expect(READY)
+        for agent in self.agents:
+            agent.program.expect("^ready boards=", within=60)  # a lease, where the one before it was cut off
 
     def await_ends(self, within):
         """Every run that is known to assayd has ended, or it is said which have not."""
@@ -187,10 +200,12 @@ class ChaosLab:
 
     def end(self):
         """Ends all in order; what did not go well, in words."""
-        said = [f"agent a{number} ended with {status}" for number, agent in enumerate(self.agents, 1)
+        said = [f"agent a{number} ended with {status}: {agent.program.lines[-3:]}" for number, agent in enumerate(self.agents, 1)
                 if (status := agent.end()) != PASSED]
         if (status := self.assayd.end()) != PASSED:
-            said.append(f"assayd ended with {status}")
+            said.append(f"assayd ended with {status}: {self.assayd.program.lines[-3:]}")
+        said += [f"{program.command[0]} ended with {program.process.returncode}: {program.lines[-3:]}"
+                 for member in (self.assayd, *self.agents) for program in member.fallen]
         said += [f"process {pid} is left over: {line}" for pid, line in self.lab.processes().items()]
         return said
 

@@ -48,8 +48,8 @@ class State:
         with self.base() as base:
             # A run of one board that passed at its first attempt.
             self.run, self.board, self.token = base.execute(
-                "SELECT r.number, json_extract(a.leases, '$[0].board'), r.rev FROM runs r JOIN attempts a ON a.run = r.number "
-                "WHERE r.plan = 'good' AND a.number = 1 AND a.verdict = 'passed' ORDER BY r.number LIMIT 1").fetchone()
+                "SELECT r.number, json_extract(a.leases, '$[0].board'), r.rev "
+                "FROM runs r JOIN attempts a ON a.run = r.number WHERE r.plan = 'good' AND a.number = 1 AND a.verdict = 'passed' ORDER BY r.number LIMIT 1").fetchone()
         self.attempt = f"r{self.run}.1.1"
         self.segment = folder / f"state/segments/r{self.run}/{self.attempt}.seg"
 
@@ -136,8 +136,8 @@ def run_of_nobody(state):
 
 
 def doubled_run(state):
-    state.sql("INSERT INTO runs SELECT number + 100000, plan, project, rev, ref, request_id || 'x', priority, state, verdict, "
-              "sentence, cancelling, submitted, started, ended FROM runs WHERE number = ?", state.run)
+    state.sql("INSERT INTO runs SELECT number + 100000, plan, project, rev, ref, request_id || 'x', priority, "
+              "state, verdict, sentence, cancelling, submitted, started, ended FROM runs WHERE number = ?", state.run)
     return f"submission {state.token} became several runs: r{state.run}, r{state.run + 100000}"
 
 
@@ -174,7 +174,8 @@ def events_after_the_end(state):
     records = state.records()
     more = bytes([8, len(records) + 1])
     state.write([*records, struct.pack("<II", len(more), zlib.crc32(more)) + more])
-    return f"{state.attempt} ends more than once, or goes on after its end: [({len(records)}, 'passed')] of {len(records) + 1}"
+    last = len(records)
+    return f"{state.attempt} ends more than once, or goes on after its end: [({last}, 'passed')] of {last + 1}"
 
 
 def events_gone(state):
