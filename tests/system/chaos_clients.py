@@ -31,8 +31,8 @@ class Client(threading.Thread):
             return ["smoke", "--profile", "virtual-zephyr", "--artifact", f"base={Firmware.base}"]
         image = self.lab.folder / f"image-{self.number}.txt"
         image.write_text(f"image of {token}\nresult {'broken' if kind == 'bad' else 'good'} {token}\n")
-        return [self.lab.plans.get(kind, self.lab.plans["good"]), "--profile", "chaos-board", "--artifact", f"image={image}",
-                "--param", f"token={token}"]
+        return [self.lab.plans.get(kind, self.lab.plans["good"]), "--profile", "chaos-board",
+                "--artifact", f"image={image}", "--param", f"token={token}"]
 
     def submit(self, token, kind):
         client = Program([BIN / "assay", "--server", self.lab.clients_proxy.address, "run", *self.words(token, kind),

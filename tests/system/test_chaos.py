@@ -9,7 +9,8 @@ import zlib
 
 import pytest
 from audit import Audit
-from chaos import chaos
+from chaos import chaos, not_files
+from lab import FAILED
 
 FAULTS, SEED = 20, 6
 
@@ -24,6 +25,8 @@ def slice_(tmp_path_factory):
         for name in ("state", "agents", "boards"):
             shutil.copytree(folder / name, left / name, ignore=shutil.ignore_patterns("cache"))
         shutil.copy(folder / "submissions.jsonl", left)
+        if violations:
+            shutil.copytree(folder, FAILED / "test_chaos", dirs_exist_ok=True, ignore=not_files)
 
     violations, figures = chaos(FAULTS, SEED, said.append, keep)
     print("\n".join(said))
@@ -49,7 +52,8 @@ class State:
             # A run of one board that passed at its first attempt.
             self.run, self.board, self.token = base.execute(
                 "SELECT r.number, json_extract(a.leases, '$[0].board'), r.rev "
-                "FROM runs r JOIN attempts a ON a.run = r.number WHERE r.plan = 'good' AND a.number = 1 AND a.verdict = 'passed' ORDER BY r.number LIMIT 1").fetchone()
+                "FROM runs r JOIN attempts a ON a.run = r.number WHERE r.plan = 'good' AND a.number = 1 "
+                "AND a.verdict = 'passed' ORDER BY r.number LIMIT 1").fetchone()
         self.attempt = f"r{self.run}.1.1"
         self.segment = folder / f"state/segments/r{self.run}/{self.attempt}.seg"
 
