@@ -62,11 +62,23 @@ bench() {
 }
 
 soak_usage='usage: ./dev soak [RUNS [BOARDS]]
-RUNS (200) times ota-revert over BOARDS (20) virtual boards at once; exit 0 when every one passed.'
+RUNS (200) times ota-revert over BOARDS (20) virtual boards at once; exit 0 when every one passed.
+
+       ./dev soak chaos [--faults N] [--seed S] [--virtual N] [--keep DIR]
+N (200) times a process is killed or stopped, or a connection cut, half-closed, held, swallowed or delayed,
+while clients submit runs; then store, events and what the boards saw are audited. Exit 0 when the audit
+found nothing; else the evidence is in build/failed/chaos-S/.
+  --seed S     the same faults in the same order
+  --virtual N  emulated boards beside the cheap ones (1)
+  --keep DIR   keep the evidence there whatever the audit says'
 
 soak() {
   setup demo
   firmware
   build_tree OFF programs
+  if [ "${1:-}" = chaos ]; then
+    shift
+    PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 "$root/tests/system/chaos.py" "$@"
+  fi
   exec /usr/bin/python3 "$root/scripts/soak.py" "$@"
 }

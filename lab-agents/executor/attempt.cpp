@@ -143,6 +143,7 @@ Outcome Attempt::run_step(std::uint32_t index, const plans::Step& step,
           step,
           Wait{deadline, interrupts_->begin_step(heed)},
           role.console->cursor()};
+  watch_->overslept = {};
   Outcome outcome;
   try {
     // An operation that ends soon after a stop does not tell of it: without this a

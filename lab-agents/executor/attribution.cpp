@@ -90,6 +90,14 @@ std::optional<Outcome> lifeless(const Run& run, const Missing& missing) {
 
 std::optional<Outcome> trouble(const Run& run, const Missing& missing, bool may_be_off) {
   if (auto known = by_incident(run, missing.before)) return known;
+  // What the board said meanwhile may not have been read yet, and a virtual one stood still, too.
+  if (run.watch.overslept > stood_still) {
+    return Outcome{
+        .state = StepState::lab_error,
+        .sentence = fmt::format("{}, but the agent stood still and noticed the end of that time {} "
+                                "too late; this says nothing about the product",
+                                missing.what, human(run.watch.overslept))};
+  }
 
   // The job's deadline may be over: a check has its own time.
   auto& board = *run.role.board;

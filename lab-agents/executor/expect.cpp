@@ -19,6 +19,10 @@ std::string expected_words(const plans::Marker& marker) {
   return marker.is ? fmt::format("{} ({})", marker.name, *marker.is) : marker.name;
 }
 
+bool noticed_late(const Run& run) {
+  return run.watch.overslept > a_little_late && run.watch.overslept <= stood_still;
+}
+
 // Nothing may be concluded from silence before the console itself is known to work.
 Outcome absent(Run& run, const plans::Expect& step, Matcher& matcher, const Wait& wait) {
   const std::string before = "the time for " + step.marker.name + " to stay away was over";
@@ -54,6 +58,9 @@ Outcome run(Run& run, const plans::Expect& step) {
   auto seen = run.role.console->expect(*matcher, wait);
   if (!seen && seen.error().cause == Cause::cancelled && run.interrupts.fault(run.role.name())) {
     // A program's last words may come behind the word of its end.
+    seen = run.role.console->expect(*matcher, Wait::for_(last_words));
+  } else if (!seen && seen.error().cause == Cause::timeout && noticed_late(run)) {
+    // What came before the end may lie in a buffer that nobody has read yet.
     seen = run.role.console->expect(*matcher, Wait::for_(last_words));
   }
   if (seen) {
