@@ -70,9 +70,20 @@ while clients submit runs; then store, events and what the boards saw are audite
 found nothing; else the evidence is in build/failed/chaos-S/.
   --seed S     the same faults in the same order
   --virtual N  emulated boards beside the cheap ones (1)
-  --keep DIR   keep the evidence there whatever the audit says'
+  --keep DIR   keep the evidence there whatever the audit says
+
+       ./dev soak simulate [--seeds N] [--first S] [--minutes M] | --seed S [--whole]
+N (10000) simulated stories of three labs from seed S (1) on, or as many as M minutes hold, on all cores.
+A broken promise is printed with its seed; exit 0 when there is none.
+  --seed S     tells the story of one seed, shortened to what breaks a promise (--whole: not)'
 
 soak() {
+  if [ "${1:-}" = simulate ]; then
+    shift
+    setup test
+    build_tree ON simulate
+    exec "$root/build/tests/simulate" "$@"
+  fi
   setup demo
   firmware
   build_tree OFF programs

@@ -47,14 +47,14 @@ void Scheduler::charge(const Job& job, Attempt& attempt) {
   if (run.record.lease != 0) return;  // its boards were charged with the lease
   attempt.project = share_of(run);
   attempt.charged = charge_of(job);
-  shares_.charge(attempt.project, attempt.charged, job.record.needs.size());
-  ++projects_[attempt.project].running;
+  shares_.charge(*attempt.project, attempt.charged, job.record.needs.size());
+  ++projects_[*attempt.project].running;
 }
 
 void Scheduler::settle_share(const Attempt& attempt, BootTime now) {
-  const auto load = projects_.find(attempt.project);
-  if (attempt.charged == Duration::zero() || load == projects_.end()) return;
-  shares_.charge(attempt.project, (now - attempt.record.started) - attempt.charged,
+  if (!attempt.project) return;
+  const auto load = projects_.find(*attempt.project);
+  shares_.charge(*attempt.project, (now - attempt.record.started) - attempt.charged,
                  attempt.record.leases.size());
   for (const std::string& kind : std::exchange(load->second.held_back, {})) queue_.wake_kind(kind);
   if (--load->second.running == 0 && load->second.queued == 0) projects_.erase(load);

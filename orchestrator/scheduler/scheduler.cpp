@@ -45,6 +45,12 @@ void Scheduler::load(const Saved& saved, BootTime now) {
     runs_[record.number].record = record;
     if (record.lease != 0) under_[record.lease].insert(record.number);
   }
+  for (const AttemptRecord& record : saved.attempts) {
+    // Its end is stored with its beginning.
+    const auto run = runs_.find(record.id.job.run);
+    if (run != runs_.end() && run->second.record.hold && !run->second.record.hold->until)
+      run->second.record.hold->until = now;
+  }
   std::vector<JobRecord> jobs = saved.jobs;
   std::sort(jobs.begin(), jobs.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   for (const JobRecord& record : jobs) {
@@ -61,7 +67,7 @@ void Scheduler::load(const Saved& saved, BootTime now) {
       for (const BoardLease& lease : record.leases) owner.avoid.insert(lease.board);
       continue;
     }
-    Attempt attempt{record, now + limits_.lease, now + limits_.lease, {}, {}};
+    Attempt attempt{record, now + limits_.lease, now + limits_.lease, std::nullopt, {}};
     if (const auto& hold = runs_.at(record.id.job.run).record.hold)
       attempt.lease_until = attempt.answer_by = *hold->until;
     else if (const auto known = before.find(record.id); known != before.end()) {

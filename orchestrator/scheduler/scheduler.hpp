@@ -131,7 +131,7 @@ class Scheduler {
   struct Attempt {
     AttemptRecord record;
     BootTime lease_until{}, answer_by{};
-    std::string project;  // what it is charged to; "" and 0: to none
+    std::optional<std::string> project;  // that it is charged to
     Duration charged{};
     [[nodiscard]] BootTime due() const {
       return record.state == AttemptState::assigned && answer_by < lease_until ? answer_by

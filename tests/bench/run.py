@@ -4,6 +4,9 @@
 usage: run.py [NAME...]
   submit    run accepted by assayd -> the first power-on begins, and is done (one virtual board)
   confirm   a whole ota-confirm, from submission to verdict
+  queued    the same with 1,000 other jobs that wait
+  dispatch  1,000 simulated agents, 10,000 boards, 100,000 queued jobs, SQLite on disk: what one dispatcher bears
+  renewals  100 real agents on loopback: the share of a core that assayd takes
   calls     what build/bench/ holds: C++ benchmarks of single parts
   pixels    a line at the board -> the frame that shows it, in Chromium
   readers   200 live readers of one run: the share of a core that assayd takes
@@ -66,6 +69,11 @@ class Lab:
         self.up.wait(30)
         self.folder.cleanup()
 
+    def wait_in_queue(self, jobs):
+        plan = str(ROOT / "tests/bench/first-power-on.yaml")
+        subprocess.run([ASSAY, "run", plan, "--profile", "desk-generic", "--repeat", str(jobs), "--detach"],
+                       check=True, stdout=subprocess.DEVNULL, timeout=120)
+
     def run(self, plan, *arguments):
         """One run to its end, as `assay show --json` has it."""
         done = subprocess.run([ASSAY, "run", plan, *arguments], capture_output=True, text=True, timeout=120)
@@ -81,10 +89,13 @@ class Lab:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def submit():
+def submit(queued=0, times=200):
     begun, done = [], []
     with Lab() as lab:
-        for _ in range(200):
+        if queued:
+            # They wait for boards of another type, behind which nobody stands.
+            lab.wait_in_queue(queued)
+        for _ in range(times):
             run = lab.run(str(ROOT / "tests/bench/first-power-on.yaml"))
             events = lab.events(run)
             # `at` counts from the attempt's start, whose time of day the first event tells.
@@ -92,8 +103,71 @@ def submit():
             at = [start + milliseconds(event["at"]) for event in events if "stepStarted" in event or "power" in event]
             begun.append(at[0])
             done.append(at[1])
-    report("submit -> first power-on begins", begun, "median < 10, p99 < 30")
+    what = f"with {queued} queued" if queued else "first power-on begins"
+    report(f"submit -> {what}", begun, "median < 10, p99 < 30")
+    if queued:
+        return
     report("submit -> first power-on is done", done, "what QEMU's start adds")
+
+
+def queued():
+    submit(queued=1000)
+
+
+def dispatch():
+    # Not in a temporary folder, which may be memory.
+    folder = ROOT / "build/bench-dispatch"
+    aims = {"p99": "< 50", "on disk": "> 2000", "memory": "< 500", "renewals": "", "start": "< 1000"}
+    done = subprocess.Popen([ASSAY.parent.parent / "tests/bench_dispatch", folder], stdout=subprocess.PIPE, text=True)
+    medians = []
+    for line in done.stdout:
+        name, value, unit = line.strip().split("|")
+        aim = next((aim for word, aim in aims.items() if word in name), "")
+        print(f"{name:<40} {float(value):12.4g} {unit:<10} {'aim: ' + aim if aim else ''}", flush=True)
+        if "median" in name:
+            medians.append((int(re.search(r"(\d+) queued", name)[1]), float(value)))
+    shutil.rmtree(folder, ignore_errors=True)
+    if done.wait():
+        sys.exit(f"bench: bench_dispatch exited {done.returncode}")
+    # The plot: a bar for each, scaled to the dearest.
+    most = max(value for _, value in medians)
+    for jobs, value in medians:
+        print(f"  {jobs:>7} queued  {'#' * max(1, round(50 * value / most)):<50} {1e3 * value:.1f} us")
+    print(f"  100 times as many cost {medians[-1][1] / medians[0][1]:.2f} times as much   aim: < 3 (log n would be 2)",
+          flush=True)
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def renewals(agents=100, seconds=60):
+    with tempfile.TemporaryDirectory(prefix="assay-bench-") as folder:
+        assayd = subprocess.Popen([ASSAY.parent / "assayd", "--state", f"{folder}/state", "--listen", "127.0.0.1:0",
+                                   "--web", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+        started = [assayd]
+        try:
+            ready = next(found for line in assayd.stdout if (found := re.search(r"grpc=(\S+)", line)))[1]
+            for number in range(agents):
+                lab = Path(folder) / f"lab-{number}.yaml"
+                lab.write_text(f"lab: lab-{number}\nboards:\n  - id: b-{number}\n    profile: desk-generic\n    devices:\n"
+                               "      power: { driver: command, on: ['true'], off: ['true'], status: [echo, 'off'] }\n"
+                               "      flash: { driver: command, write: ['true', '{file}'] }\n")
+                started.append(subprocess.Popen([ASSAY.parent / "assay-agent", "--server", ready, "--lab", lab, "--state",
+                                                 f"{folder}/agent-{number}"], stdout=subprocess.PIPE, text=True))
+            for agent in started[1:]:
+                if not next((line for line in agent.stdout if line.startswith("ready")), None):
+                    sys.exit("bench: an agent ended before it was ready")
+            before, began = cpu_seconds(assayd.pid), time.monotonic()
+            time.sleep(seconds)  # the measurement itself
+            share = (cpu_seconds(assayd.pid) - before) / (time.monotonic() - began)
+        finally:
+            for process in reversed(started):
+                process.terminate()
+            for process in started:
+                process.wait(30)
+    print(f"{agents} agents that renew every 5 s: assayd takes {100 * share:.2f} % of a core   aim: < 2 %", flush=True)
 
 
 def confirm():
@@ -272,9 +346,8 @@ def clean():
         print(f"  {name:<30} {100 * millis / sum(spent.values()):4.0f} %")
 
 
-BENCHES = {"submit": submit, "confirm": confirm, "calls": calls, "pixels": pixels, "readers": readers, "fill": fill,
-           "pages": pages,
-           "rebuild": rebuild, "clean": clean}
+BENCHES = {"submit": submit, "queued": queued, "dispatch": dispatch, "renewals": renewals, "confirm": confirm, "calls": calls, "pixels": pixels, "readers": readers, "fill": fill,
+           "pages": pages, "rebuild": rebuild, "clean": clean}
 
 
 def main():
