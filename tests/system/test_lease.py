@@ -65,6 +65,9 @@ def test_is_queued_for_had_used_and_given_back(lab, ann, bob):
 
     assert desk.interrupt() == PASSED
     assert desk.lines[-1] == f"{lease} passed: released by ann@desk"
+    shown = lab.cli("show", lease, check=PASSED).stdout
+    assert re.search(r"^  plan lease, of ann@desk for 10 min, until ", shown, re.M), shown
+    assert re.search(rf"^    {lease}\.1\.1 passed on dut=b1 +\d", shown, re.M), shown
     theirs.expect(r"^r\d+: board b1 is yours for 30 min")
     assert theirs.interrupt() == PASSED
     idle(lab, "b1")
