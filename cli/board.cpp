@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/person.hpp"
 #include "cli/run_view.hpp"
 #include "cli/submit.hpp"
 #include "cli/words.hpp"
@@ -13,7 +14,8 @@ namespace assay::cli {
 namespace {
 
 int run_on_board(Client& client, const v1::Board& board, const InputPlan& plan,
-                 const std::vector<InputFile>& files, Interrupts& interrupts, bool json) {
+                 const std::vector<InputFile>& files, const std::string& lease,
+                 Interrupts& interrupts, bool json) {
   if (const auto up = upload(client, files, interrupts.token(), json ? stderr : stdout); !up)
     return complain(up.error());
   v1::SubmitRunRequest request;
@@ -21,6 +23,8 @@ int run_on_board(Client& client, const v1::Board& board, const InputPlan& plan,
   set_artifacts(request, files);
   request.set_profile(board.profile());
   request.set_board(board.id());
+  request.set_person(person());
+  request.set_lease(lease);
   request.set_leave_as_is(true);
   const auto run = submit(client, std::move(request), interrupts.token());
   if (!run) return complain(run.error());
@@ -35,6 +39,8 @@ int power_status(const v1::Board& board, bool json) {
   const std::string id = printable(board.id());
   if (!board.holder().empty()) {
     fmt::print("{}: held by {}, which switches it\n", id, printable(board.holder()));
+  } else if (!board.lease().empty()) {
+    fmt::print("{}: held by {}, who switches it\n", id, holder_words(board));
   } else if (board.state() == "idle") {
     fmt::print(
         "{}: idle; runs leave it off, 'assay power' as it was last set ('assay runs --plan power' "
@@ -72,7 +78,7 @@ int execute(const PowerOptions& options, const std::string& server) {
                                                   "  - power: {}\n",
                                                   options.to));
   if (!plan) return complain(plan.error());
-  return run_on_board(*client, *board, *plan, {}, interrupts, options.json);
+  return run_on_board(*client, *board, *plan, {}, options.lease, interrupts, options.json);
 }
 
 int execute(const FlashOptions& options, const std::string& server) {
@@ -92,7 +98,7 @@ int execute(const FlashOptions& options, const std::string& server) {
                                    "  - flash: {{ image: image{} }}\n",
                                    slot));
   if (!plan) return complain(plan.error());
-  return run_on_board(*client, *board, *plan, {*file}, interrupts, options.json);
+  return run_on_board(*client, *board, *plan, {*file}, options.lease, interrupts, options.json);
 }
 
 int execute(const QuarantineOptions& options, const std::string& server) {

@@ -128,6 +128,24 @@ Result<v1::Board> Client::set_quarantine(const std::string& board, const std::st
   return TRY(call(*stubs_, &Service::SetQuarantine, request)).board();
 }
 
+Result<v1::PersonLease> Client::extend_lease(const v1::ExtendLeaseRequest& request) {
+  return TRY(call(*stubs_, &Service::ExtendLease, request)).lease();
+}
+
+Result<v1::PersonLease> Client::release_lease(const v1::ReleaseLeaseRequest& request) {
+  return TRY(call(*stubs_, &Service::ReleaseLease, request)).lease();
+}
+
+Result<> Client::lease_board(const v1::LeaseBoardRequest& request, std::stop_token stop,
+                             const std::function<void(v1::PersonLease&&)>& changed) {
+  grpc::ClientContext context;
+  const Cancels cancels(context, stop);
+  const auto stream = stubs_->runs->LeaseBoard(&context, request);
+  v1::LeaseBoardResponse response;
+  while (stream->Read(&response)) changed(std::move(*response.mutable_lease()));
+  return stubs_->done(stream->Finish(), stop);
+}
+
 Error Client::about_run(Error error) {
   if (error.cause != Cause::not_found) return error;
   v1::ListRunsRequest request;

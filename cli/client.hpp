@@ -45,6 +45,11 @@ class Client {
   Result<v1::ListAgentsResponse> list_agents();
   Result<v1::ListPlansResponse> list_plans();
   Result<v1::Board> set_quarantine(const std::string& board, const std::string& reason);
+  Result<v1::PersonLease> extend_lease(const v1::ExtendLeaseRequest&);
+  Result<v1::PersonLease> release_lease(const v1::ReleaseLeaseRequest&);
+  // The lease whenever it changes, until it has ended.
+  Result<> lease_board(const v1::LeaseBoardRequest&, std::stop_token,
+                       const std::function<void(v1::PersonLease&&)>&);
 
   // The run, then what is new of it whenever it changes (wire::merge() puts it in
   // place), until it has ended. `more`: the rest of this state follows.
@@ -73,6 +78,7 @@ class Client {
   struct ConsoleEnds {
     int in = 0, out = 1;
     bool hold = false;
+    std::string person, lease;  // of the hold
     std::function<void(bool writable)> started;
     char leave = '\x1d';  // Ctrl-]
     bool can_leave = false;

@@ -149,6 +149,8 @@ Result<> Client::console(const std::string& board, std::stop_token stop, const C
   v1::ConsoleRequest request;
   request.set_board(board);
   request.set_hold(ends.hold);
+  request.set_person(ends.person);
+  request.set_lease(ends.lease);
   if (!stream->Write(request)) return stubs_->done(stream->Finish(), stop);
 
   std::stop_source left;

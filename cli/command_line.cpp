@@ -11,6 +11,7 @@
 #include "base/version.hpp"
 #include "cli/completion.hpp"
 #include "cli/options.hpp"
+#include "plans/yaml.hpp"
 #include "wire/channel.hpp"
 
 namespace assay::cli {
@@ -39,6 +40,7 @@ class Parser {
     add_run_commands();
     add_boards();
     add_board_commands();
+    add_leases();
     add_plans();
     add_files();
     add_completion();
@@ -105,6 +107,27 @@ class Parser {
     app->add_option(name, values, about)->type_name(type)->allow_extra_args(false);
   }
 
+  static void lease(CLI::App* app, std::string& value) {
+    app->add_option("--lease", value, "Under this lease of yours, on its board")->type_name("ID");
+  }
+  // A duration, read here so that what is wrong is said with the option's name.
+  static void duration(CLI::App* app, const char* name, std::chrono::nanoseconds& value,
+                       const char* about) {
+    app->add_option_function<std::string>(
+           name,
+           [name, &value](const std::string& text) {
+             std::string why_not;
+             const auto read = plans::parse_duration(text, why_not);
+             if (read && *read >= std::chrono::seconds(1)) {
+               value = *read;
+               return;
+             }
+             throw CLI::ValidationError(name, read ? "a second at least" : why_not);
+           },
+           about)
+        ->type_name("TIME");
+  }
+
   void add_up() {
     auto* app =
         add(app_, "up", "Starts an assayd and an agent with boards; Ctrl-C ends them", up_,
@@ -127,6 +150,18 @@ class Parser {
            "--web", up_.web,
            "Where the pages are (default 127.0.0.1:7480; port 0: a free one; off: nowhere)")
         ->type_name("HOST:PORT");
+    add_limits(app);
+  }
+
+  void add_limits(CLI::App* app) {
+    app->add_option("--project-queued", up_.project_queued,
+                    "Jobs of a project that may wait; more are refused")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1'000'000));
+    app->add_option("--project-running", up_.project_running,
+                    "Attempts of a project that may run at once; others wait")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1'000'000));
   }
 
   void add_run() {
@@ -140,7 +175,11 @@ class Parser {
          "NAME=FILE");
     list(app, "--param", params_, "A parameter of the plan", "NAME=VALUE");
     app->add_option("--profile", run_.profile, "Only this board type")->type_name("NAME");
-    app->add_option("--board", run_.board, "Only this board")->type_name("ID");
+    app->add_option("--board", run_.board,
+                    "Only this board; under your lease if you have one of it")
+        ->type_name("ID");
+    list(app, "--tag", run_.tags, "Only boards with this tag; may be repeated", "TAG");
+    lease(app, run_.lease);
     app->add_option("--project", run_.project, "Whose run it is, for fair shares")
         ->type_name("NAME");
     app->add_option("--rev", run_.rev, "The revision under test, for reports")->type_name("SHA");
@@ -238,6 +277,7 @@ class Parser {
     needed(app, "board", power_.board, "Board");
     needed(app, "to", power_.to, "on, off, cycle or status")
         ->check(CLI::IsMember({"on", "off", "cycle", "status"}));
+    lease(app, power_.lease);
     json(app, power_.json);
     app = add(app_, "flash", "Writes a file to a board", flash_,
               "  assay flash v1 base.hex\n  assay flash v1 v2.bin --slot secondary");
@@ -245,6 +285,7 @@ class Parser {
     needed(app, "file", flash_.file, "Intel HEX, ELF or raw bytes");
     app->add_option("--slot", flash_.slot, "Into this slot; default: the whole chip, erased first")
         ->type_name("NAME");
+    lease(app, flash_.lease);
     json(app, flash_.json);
     app = add(app_, "console", "A board's console; Ctrl-] leaves it", console_,
               "  assay console v1                       holds the board and types on it\n"
@@ -253,6 +294,7 @@ class Parser {
     needed(app, "board", console_.board, "Board");
     app->add_flag("--write", console_.write, "Hold the board and type (default on a terminal)");
     app->add_flag("--read-only", console_.read_only, "Only look; also while a run has the board");
+    lease(app, console_.lease);
     app = add(app_, "quarantine", "Takes a board out of use", quarantine_,
               "  assay quarantine v1 --why 'cable is loose'");
     needed(app, "board", quarantine_.board, "Board");
@@ -261,6 +303,41 @@ class Parser {
         ->type_name("TEXT");
     app = add(app_, "restore", "Takes a board back into use", restore_, "  assay restore v1");
     needed(app, "board", restore_.board, "Board");
+  }
+
+  void add_leases() {
+    auto* app = add(
+        app_, "lease", "Queues for a board and has it for you; Ctrl-C gives it back", lease_,
+        "  assay lease v1                                 until Ctrl-C, 30 min at most\n"
+        "  assay lease --profile virtual-zephyr --tag ble --for 2h\n"
+        "  assay lease v1 --for 8h --detach --wait        outlives this command\n"
+        "\nIt shows its place in the queue, says when you have the board and warns before the\n"
+        "end. power, flash, console and run --board use your lease of the board by themselves.\n"
+        "You are ASSAY_PERSON, or user@host. Exit status: 0 released or over, 4 taken back,\n"
+        "or withdrawn before it had a board.");
+    app->add_option("board", lease_.board, "Board, or --profile for any")->type_name("");
+    duration(app, "--for", lease_.length, "For how long, to a week (default 30m)");
+    app->add_option("--profile", lease_.profile, "Any board of this type")->type_name("NAME");
+    list(app, "--tag", lease_.tags, "Only boards with this tag; may be repeated", "TAG");
+    app->add_option("--priority", lease_.priority, "-100 to 100, higher ones first")
+        ->type_name("N")
+        ->check(CLI::Range(-100, 100));
+    app->add_flag("--detach", lease_.detach,
+                  "Keep it when this command ends, until it is released or over");
+    app->add_flag("--wait", lease_.wait, "With --detach: come back when it has the board");
+    json(app, lease_.json);
+    app = add(app_, "extend", "Makes your lease longer", extend_, "  assay extend v1 --for 15m");
+    needed(app, "board", extend_.lease, "Board, or the lease's id");
+    duration(app, "--for", extend_.by, "By how much");
+    app->get_option("--for")->required();
+    json(app, extend_.json);
+    app = add(app_, "release", "Gives a leased board back", release_,
+              "  assay release v1\n"
+              "  assay release r17 --why 'release week'     also another person's");
+    needed(app, "board", release_.lease, "Board, or the lease's id");
+    app->add_option("--why", release_.why, "The reason; needed for another person's lease")
+        ->type_name("TEXT");
+    json(app, release_.json);
   }
 
   void add_plans() {
@@ -417,6 +494,12 @@ class Parser {
         quarantine != nullptr && app_.got_subcommand("quarantine") && quarantine->why.empty()) {
       return "assay quarantine: --why must say something, for example --why 'cable is loose'";
     }
+    if (const auto* lease = std::get_if<LeaseOptions>(&command_)) {
+      if (lease->board.empty() && lease->profile.empty())
+        return "assay lease: name a board, or --profile NAME for any of that type";
+      if (lease->wait && !lease->detach)
+        return "assay lease: --wait is for --detach: without it the command stays with the lease";
+    }
     const auto* report = std::get_if<ReportOptions>(&command_);
     if (report != nullptr && report->html.empty() && report->junit.empty() && report->tap.empty() &&
         !report->json) {
@@ -467,6 +550,9 @@ class Parser {
   FlashOptions flash_;
   ConsoleOptions console_;
   QuarantineOptions quarantine_, restore_;
+  LeaseOptions lease_;
+  ExtendOptions extend_;
+  ReleaseOptions release_;
   AgentsOptions agents_;
   PlanCheckOptions check_;
   PlanSchemaOptions schema_;

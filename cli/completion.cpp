@@ -35,7 +35,7 @@ _assay() {
   local words="" options="" files=""
   case "$previous" in
     --html|--junit|--tap|--lab|--state|--output|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    --board) COMPREPLY=($(compgen -W "$(assay words boards 2>/dev/null)" -- "$word")); return ;;
+    --board|--lease) COMPREPLY=($(compgen -W "$(assay words boards 2>/dev/null)" -- "$word")); return ;;
     --profile|--boards-profile) COMPREPLY=($(compgen -W "$(assay words profiles 2>/dev/null)" -- "$word")); return ;;
   esac
   case "$path" in

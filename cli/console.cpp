@@ -11,6 +11,7 @@
 #include "cli/client.hpp"
 #include "cli/commands.hpp"
 #include "cli/interrupts.hpp"
+#include "cli/person.hpp"
 #include "cli/words.hpp"
 
 namespace assay::cli {
@@ -43,24 +44,30 @@ class RawTerminal {
 Result<> converse(Client& client, const ConsoleOptions& options, Interrupts& interrupts) {
   const auto board = TRY(client.get_board(options.board));
   const bool wants = !options.read_only && (options.write || isatty(STDIN_FILENO) != 0);
-  const bool hold = wants && board.state() == "idle";
+  const std::string me = person();
+  const bool mine = !board.lease().empty() && board.person() == me && board.holder().empty() &&
+                    board.state() == "leased";
+  const bool hold = wants && (board.state() == "idle" || mine);
   if (!hold && options.write) {
     return fail(Cause::refused,
                 "board '{}' is {}{}: it cannot be typed on; leave out --write to look", board.id(),
-                board.state(), board.holder().empty() ? "" : ", held by " + board.holder());
+                board.state(),
+                holder_words(board).empty() ? "" : ", held by " + holder_words(board));
   }
   // Only once it is held: until then Ctrl-C is for us.
   std::optional<RawTerminal> raw;
   Client::ConsoleEnds ends;
   ends.hold = hold;
+  ends.person = me;
+  ends.lease = options.lease;
   ends.can_leave = hold && isatty(STDIN_FILENO) != 0;
   ends.started = [&](bool writable) {
     if (hold) raw.emplace(STDIN_FILENO);
     std::string why;
     if (!writable)
-      why = board.holder().empty()
+      why = holder_words(board).empty()
                 ? ", reading only"
-                : ", reading only: " + printable(board.holder()) + " has the board";
+                : ", reading only: " + holder_words(board) + " has the board";
     fmt::print(stderr, "console of {}{}; {} leaves\r\n", printable(board.id()), why,
                ends.can_leave ? "Ctrl-]" : "Ctrl-C");
   };

@@ -22,7 +22,9 @@ Line run_row(const v1::Run& run) {
   return {{printable(run.id()), Tone::bold},
           {std::string(status_word(run.state(), run.verdict())), tone_of(run.verdict())},
           {printable(run.plan())},
-          {printable(run.ref().empty() ? run.rev().substr(0, 12) : run.ref())},
+          {printable(!run.person().empty() ? run.person()
+                     : run.ref().empty()   ? run.rev().substr(0, 12)
+                                           : run.ref())},
           {elapsed(run.started_unix_micros(), run.ended_unix_micros(), unix_micros())},
           {when(run.submitted_unix_micros()), Tone::dim},
           {printable(run.sentence())}};
@@ -87,7 +89,7 @@ int execute(const BoardsOptions& options, const std::string& server) {
                     {printable(board.state()), tone_of_board(board.state())},
                     {printable(board.profile())},
                     {printable(board.agent())},
-                    {printable(board.holder())},
+                    {holder_words(board)},
                     {printable(board.reason())}});
   }
   if (rows.size() == 1) {
@@ -112,7 +114,8 @@ int execute(const BoardOptions& options, const std::string& server) {
                      {board->reason().empty() ? "" : ": " + printable(board->reason())}});
   std::vector<Line> rows{{{"  profile"}, {printable(board->profile())}},
                          {{"  agent"}, {printable(board->agent())}}};
-  if (!board->holder().empty()) rows.push_back({{"  held by"}, {printable(board->holder())}});
+  if (const std::string held = holder_words(*board); !held.empty())
+    rows.push_back({{"  held by"}, {held}});
   rows.push_back({{"  abilities"}, {joined(board->abilities())}});
   if (!board->tags().empty()) rows.push_back({{"  tags"}, {joined(board->tags())}});
   rows.push_back({{"  epoch"}, {std::to_string(board->epoch())}});

@@ -173,7 +173,9 @@ Lines changes(const v1::Run& before, const v1::Run& now) {
       const Span head{printable(attempt.id()) + " ", Tone::dim};
       if (old == nullptr)
         lines.push_back(
-            {head, {fmt::format("on {} at {}", boards_of(attempt), printable(attempt.agent()))}});
+            {head,
+             {fmt::format("on {}{}", boards_of(attempt),
+                          attempt.agent().empty() ? "" : " at " + printable(attempt.agent()))}});
       for (const auto& step : attempt.steps()) {
         if (!finished(step) || !is_shown(step) || had_finished(old, step)) continue;
         Line line = step_line(step);

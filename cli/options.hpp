@@ -2,6 +2,7 @@
 // the commands (commands.hpp) take them. Nothing here knows how options are parsed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
@@ -19,12 +20,14 @@ struct UpOptions {
   std::string profile = "virtual-zephyr";
   std::string lab;
   std::string listen = "127.0.0.1:7420";
-  std::string web = "127.0.0.1:7480";  // or "off"
+  std::string web = "127.0.0.1:7480";                // or "off"
+  unsigned project_queued = 0, project_running = 0;  // 0: assayd's own default
 };
 struct RunOptions {
   std::string plan;
   Pairs artifacts, params;
-  std::string profile, board, project, rev, ref, junit;
+  std::string profile, board, project, rev, ref, junit, lease;
+  std::vector<std::string> tags;
   int priority = 0;
   unsigned repeat = 1;
   bool detach = false, json = false;
@@ -72,19 +75,38 @@ struct BoardOptions {
 };
 struct PowerOptions {
   std::string board, to;  // "on", "off", "cycle", "status"
+  std::string lease;
   bool json = false;
 };
 struct FlashOptions {
-  std::string board, file, slot;
+  std::string board, file, slot, lease;
   bool json = false;
 };
 struct ConsoleOptions {
-  std::string board;
+  std::string board, lease;
   bool write = false;      // take the board even where no terminal is
   bool read_only = false;  // never take it
 };
 struct QuarantineOptions {
   std::string board, why;  // "": back into use
+};
+struct LeaseOptions {
+  std::string board, profile;  // one of them at least
+  std::vector<std::string> tags;
+  std::chrono::nanoseconds length = std::chrono::minutes(30);
+  int priority = 0;
+  bool detach = false;  // it outlives the command
+  bool wait = false;    // detached: leave when it has the board, not when it is accepted
+  bool json = false;
+};
+struct ExtendOptions {
+  std::string lease;  // or the board
+  std::chrono::nanoseconds by{};
+  bool json = false;
+};
+struct ReleaseOptions {
+  std::string lease, why;
+  bool json = false;
 };
 struct AgentsOptions {
   bool json = false;
@@ -121,8 +143,9 @@ using Command =
     std::variant<TextOptions, UpOptions, RunOptions, WatchOptions, RunsOptions, ShowOptions,
                  LogOptions, WhyOptions, CancelOptions, RetestOptions, ReportOptions, BoardsOptions,
                  BoardOptions, PowerOptions, FlashOptions, ConsoleOptions, QuarantineOptions,
-                 AgentsOptions, PlanCheckOptions, PlanSchemaOptions, PlanListOptions,
-                 ImageShowOptions, ArtifactPutOptions, ArtifactGetOptions, WordsOptions>;
+                 LeaseOptions, ExtendOptions, ReleaseOptions, AgentsOptions, PlanCheckOptions,
+                 PlanSchemaOptions, PlanListOptions, ImageShowOptions, ArtifactPutOptions,
+                 ArtifactGetOptions, WordsOptions>;
 
 struct CommandLine {
   Command command;

@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/person.hpp"
 #include "cli/run_view.hpp"
 #include "cli/submit.hpp"
 #include "cli/words.hpp"
@@ -34,6 +35,9 @@ v1::SubmitRunRequest request_of(const RunOptions& options, const Inputs& inputs)
   set_artifacts(request, inputs.files);
   request.set_profile(options.profile);
   request.set_board(options.board);
+  request.set_person(person());
+  request.set_lease(options.lease);
+  for (const auto& tag : options.tags) request.add_tags(tag);
   for (const auto& [name, value] : options.params) (*request.mutable_params())[name] = value;
   request.set_project(options.project);
   request.set_rev(options.rev);

@@ -61,8 +61,9 @@ Lines attempt_lines(const v1::Attempt& attempt, std::int64_t now) {
   for (const auto& [role, board] : attempt.boards()) {
     boards += fmt::format(" {}={}", printable(role), printable(board));
   }
-  head.push_back({fmt::format(" on{} at {} ", boards.empty() ? " no board" : boards,
-                              printable(attempt.agent()))});
+  // No agent carries out a lease.
+  const std::string at = attempt.agent().empty() ? "" : " at " + printable(attempt.agent());
+  head.push_back({fmt::format(" on{}{} ", boards.empty() ? " no board" : boards, at)});
   head.push_back(
       {elapsed(attempt.started_unix_micros(), attempt.ended_unix_micros(), now), Tone::dim});
   lines.push_back(std::move(head));
@@ -135,10 +136,15 @@ Lines evidence_lines(const v1::StepResult& step, int indent) {
 Lines show_lines(const v1::Run& run, std::int64_t now) {
   Lines lines{final_line(run, now)};
   std::string what = "  plan " + printable(run.plan());
-  for (const auto& [name, value] :
-       {std::pair{"project", run.project()}, {"rev", run.rev()}, {"ref", run.ref()}}) {
+  for (const auto& [name, value] : {std::pair{"of", run.person()},
+                                    {"under the lease", run.lease()},
+                                    {"project", run.project()},
+                                    {"rev", run.rev()},
+                                    {"ref", run.ref()}}) {
     if (!value.empty()) what += fmt::format(", {} {}", name, printable(value));
   }
+  if (run.has_lease_for()) what += " for " + human(wire::duration_of(run.lease_for()));
+  if (run.lease_until_unix_micros() != 0) what += ", until " + when(run.lease_until_unix_micros());
   if (run.priority() != 0) what += fmt::format(", priority {}", run.priority());
   lines.push_back({{what}, {", submitted " + when(run.submitted_unix_micros()), Tone::dim}});
   for (const auto& artifact : run.artifacts()) {

@@ -17,13 +17,13 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration patience = 60s;
 
+}  // namespace
+
 std::string request_id() {
   std::array<std::uint8_t, 16> bytes{};
   if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return "";
   return to_hex(bytes);
 }
-
-}  // namespace
 
 Result<> upload(Client& client, const std::vector<InputFile>& files, std::stop_token stop,
                 std::FILE* out) {

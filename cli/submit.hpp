@@ -16,6 +16,9 @@ Result<> upload(Client&, const std::vector<InputFile>&, std::stop_token, std::FI
 void set_plan(v1::SubmitRunRequest&, const InputPlan&);
 void set_artifacts(v1::SubmitRunRequest&, const std::vector<InputFile>&);
 
+// For requests that must be accepted once, however often they are sent.
+std::string request_id();
+
 // With a request id of its own: sent again as the same request when the
 // connection breaks, so that it is accepted once.
 Result<v1::Run> submit(Client&, v1::SubmitRunRequest, std::stop_token);

@@ -138,13 +138,19 @@ class Up {
 
   Result<std::string> start_assayd(const fs::path& state) {
     const auto arguments = [&](const std::string& listen, const std::string& web) {
-      return std::vector<std::string>{(program_folder() / "assayd").string(),
-                                      "--state",
-                                      (state / "assayd").string(),
-                                      "--web",
-                                      web,
-                                      "--listen",
-                                      listen};
+      std::vector<std::string> words{(program_folder() / "assayd").string(),
+                                     "--state",
+                                     (state / "assayd").string(),
+                                     "--web",
+                                     web,
+                                     "--listen",
+                                     listen};
+      const auto limit = [&words](const char* option, unsigned number) {
+        if (number != 0) words.insert(words.end(), {option, std::to_string(number)});
+      };
+      limit("--project-queued", options_.project_queued);
+      limit("--project-running", options_.project_running);
+      return words;
     };
     auto& child = supervisor_.add("assayd", arguments(options_.listen, options_.web),
                                   state / "log/assayd.log", "ready grpc=");

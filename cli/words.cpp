@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "evidence/verdict.hpp"
 #include "wire/event.hpp"
+#include "wire/scalar.hpp"
 
 namespace assay::cli {
 
@@ -138,6 +139,18 @@ Line final_line(const v1::Run& run, std::int64_t now) {
   const std::string took = elapsed(from, run.ended_unix_micros(), now);
   if (!took.empty()) line.push_back({(ended ? " in " : " for ") + took});
   return line;
+}
+
+std::string holder_words(const v1::Board& board) {
+  std::string words = printable(board.holder());
+  if (!board.lease().empty()) {
+    words = fmt::format("{} ({}) for {} more{}", printable(board.person()),
+                        printable(board.lease()), human(wire::duration_of(board.lease_left())),
+                        words.empty() ? "" : ", running " + words);
+  } else if (board.has_free_in()) {
+    words += fmt::format(" for about {} more", human(wire::duration_of(board.free_in().likely())));
+  }
+  return words;
 }
 
 std::string elapsed(std::int64_t started, std::int64_t ended, std::int64_t now) {

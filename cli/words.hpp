@@ -33,6 +33,9 @@ int complain(const Error&);
 
 // "r17 passed in 3.2 s", "r17 failed: SENTENCE", "r17 running for 3.2 s".
 Line final_line(const v1::Run&, std::int64_t now_micros);
+// Who has a board, and for how long as far as that is known: "ann@desk (r17) for 12 min
+// more", "r18.1.1"; "" nobody.
+std::string holder_words(const v1::Board&);
 // From start to end, or to `now_micros`; "" before it began.
 std::string elapsed(std::int64_t started_micros, std::int64_t ended_micros,
                     std::int64_t now_micros);

@@ -220,8 +220,7 @@ LabBoard read_board(Reader& reader, const Node& node, std::map<std::string, int>
   }
   if (const Node* profile = keys.need("profile"))
     board.profile = reader.name(*profile, "-_.").value_or("");
-  if (const Node* tags = keys.find("tags"))
-    board.tags = reader.texts(*tags).value_or(std::vector<std::string>());
+  if (const Node* tags = keys.find("tags")) board.tags = reader.tags(*tags);
   if (const Node* devices = keys.need("devices")) read_devices(reader, *devices, board);
   keys.done();
   return board;

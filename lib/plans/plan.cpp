@@ -26,6 +26,7 @@ std::vector<PlanRole> read_roles(Reader& reader, const Node* node) {
     role.place = entry.place;
     Keys keys(reader, entry.value, "a role");
     const Node* needs = keys.need("needs");
+    if (const Node* tags = keys.find("tags")) role.tags = reader.tags(*tags);
     keys.done();
     if (needs != nullptr && reader.sequence(*needs, "a list of abilities") != nullptr) {
       for (const Node& item : needs->items) {

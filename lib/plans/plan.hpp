@@ -34,6 +34,7 @@ struct Param {
 struct PlanRole {
   std::string name;
   std::vector<std::pair<std::string, Place>> needs;  // abilities
+  std::vector<std::string> tags;                     // that the board must have
   Place place;
 };
 

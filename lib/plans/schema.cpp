@@ -27,6 +27,11 @@ std::string plan_schema() {
           "needs": {
             "type": "array",
             "items": { "enum": ["power", "flash", "flash.read", "console", "reset", "ota.smp"] }
+          },
+          "tags": {
+            "type": "array",
+            "description": "What the lab file must say of the board: 'ble', 'site=lab-b'.",
+            "items": { "type": "string", "minLength": 1, "maxLength": 64 }
           }
         }
       }

@@ -23,6 +23,7 @@ namespace assay::plans {
 inline constexpr std::size_t max_document_size = 1 << 20;
 inline constexpr int max_document_depth = 32;
 inline constexpr std::size_t max_document_nodes = 20'000;
+inline constexpr std::size_t max_tags = 64;  // of a board or a role
 
 struct Node;
 struct Entry;
@@ -77,6 +78,8 @@ class Reader {
                                                 std::string_view expected = "a list of texts");
   // Letters, digits and `extra`, 1 to 64 characters.
   std::optional<std::string> name(const Node&, std::string_view extra = "-_");
+  // Of a board: "ble", "site=lab-b". Those that are wrong are left out.
+  std::vector<std::string> tags(const Node&);
 
   // nullptr (with a finding) when the node is not of the kind.
   const Node* map(const Node&, std::string_view expected = "a map");

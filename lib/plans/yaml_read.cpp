@@ -264,6 +264,16 @@ std::optional<std::string> Reader::name(const Node& node, std::string_view extra
   return std::nullopt;
 }
 
+std::vector<std::string> Reader::tags(const Node& node) {
+  std::vector<std::string> all;
+  if (sequence(node, "a list of tags") == nullptr) return all;
+  if (node.items.size() > max_tags) wrong(node.place, fmt::format("at most {} tags", max_tags));
+  for (const Node& item : node.items) {
+    if (auto tag = name(item, "-_.=:/")) all.push_back(std::move(*tag));
+  }
+  return all;
+}
+
 const Node* Reader::map(const Node& node, std::string_view expected) {
   if (node.kind == Node::Kind::map) return &node;
   wrong(node.place, fmt::format("expected {}, not {}", expected, what_is(node)));

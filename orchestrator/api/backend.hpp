@@ -1,9 +1,11 @@
 // What every service of assayd works on. All members are thread-safe.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
+#include "api/bound_leases.hpp"
 #include "api/channels.hpp"
 #include "api/records.hpp"
 #include "api/workers.hpp"
@@ -31,7 +33,10 @@ struct Backend {
   std::string version;   // "0.1.0"
   std::string identity;  // of the store
   Records records;
-  std::shared_ptr<Notifier> runs = std::make_shared<Notifier>();  // by run: it changed
+  std::shared_ptr<Notifier> runs = std::make_shared<Notifier>();    // by run: it changed
+  std::shared_ptr<Notifier> boards = std::make_shared<Notifier>();  // by "": any of them changed
+  BoundLeases bound;
+  std::atomic<bool> stopping = false;
   AgentLinks agents;
   Channels channels;
   // Apart, so that a flood of events cannot hold up a hello, nor a flood of

@@ -193,6 +193,8 @@ class PulledCall : public grpc::ServerWriteReactor<Response>,
  protected:
   // On a worker, never twice at once.
   virtual Pull produce(Response&, grpc::Status&) = 0;
+  // The very last.
+  virtual void on_end() {}
 
  private:
   void post() {
@@ -236,7 +238,10 @@ class PulledCall : public grpc::ServerWriteReactor<Response>,
     end({grpc::StatusCode::CANCELLED, "cancelled"});
   }
 
-  void OnDone() final { self_.reset(); }
+  void OnDone() final {
+    on_end();
+    self_.reset();
+  }
 
   Workers& workers_;
   std::shared_ptr<PulledCall> self_;

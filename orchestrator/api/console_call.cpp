@@ -55,7 +55,7 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
       named_ = true;
       if (request.hold()) hold_ = std::make_shared<ConsoleHold>(backend_);
       return backend_.requests.post([self = self(), &request] {
-        if (self->hold_ != nullptr) return self->take(request.board());
+        if (self->hold_ != nullptr) return self->take(request);
         self->open_and_read(request.board());
       });
     }
@@ -98,7 +98,8 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
   }
 
   // Goes on when the board is held. `request` is left alone until then.
-  void take(const std::string& id) {
+  void take(const v1::ConsoleRequest& request) {
+    const std::string id = request.board();
     const std::weak_ptr<ConsoleCall> weak = self();
     const auto told = [weak, id](Result<> held) {
       const auto call = weak.lock();
@@ -107,7 +108,8 @@ class ConsoleCall final : public BidiCall<v1::ConsoleRequest, v1::ConsoleRespons
       call->open_and_read(id);
     };
     const auto board = find_board(backend_, id);
-    const Result<> begun = board ? hold_->begin(*board, told) : tl::unexpected(board.error());
+    const Result<> begun = board ? hold_->begin(*board, request.person(), request.lease(), told)
+                                 : tl::unexpected(board.error());
     if (!begun) finish(wire::to_status(begun.error()));
   }
 

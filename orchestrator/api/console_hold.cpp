@@ -17,8 +17,8 @@ static constexpr const char* plan_text =
     "steps:\n"
     "  - hold: { for: 8h }\n";
 
-Result<> ConsoleHold::begin(const dispatch::Dispatcher::BoardView& board,
-                            std::function<void(Result<>)> told) {
+Result<> ConsoleHold::begin(const dispatch::Dispatcher::BoardView& board, const std::string& person,
+                            const std::string& lease, std::function<void(Result<>)> told) {
   v1::SubmitRunRequest request;
   request.mutable_plan()->set_name("<assay console>");
   request.mutable_plan()->set_text(plan_text);
@@ -26,6 +26,8 @@ Result<> ConsoleHold::begin(const dispatch::Dispatcher::BoardView& board,
   request.set_board(board.facts.id);
   request.set_leave_as_is(true);
   request.set_for_console(true);
+  request.set_person(person);
+  request.set_lease(lease);
   const std::string run =
       TRY(backend_.parts.dispatcher.submit(TRY(compile_run(backend_, std::move(request)))));
   {

@@ -19,7 +19,8 @@ class ConsoleHold : public std::enable_shared_from_this<ConsoleHold> {
 
   // Submits the run. `told` is called once, on a worker: the board is held, or
   // why it will not be. Errors: whatever a submission can meet.
-  Result<> begin(const dispatch::Dispatcher::BoardView&, std::function<void(Result<>)> told);
+  Result<> begin(const dispatch::Dispatcher::BoardView&, const std::string& person,
+                 const std::string& lease, std::function<void(Result<>)> told);
   // Cancels the run, also one that is being submitted just now.
   void end();
   // "r17" once begin() has returned.

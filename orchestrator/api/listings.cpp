@@ -10,6 +10,12 @@
 
 namespace assay::api {
 
+static void fill_estimate(const scheduler::Spread& in, v1::Estimate* out) {
+  wire::to_proto(in.low, out->mutable_low());
+  wire::to_proto(in.likely, out->mutable_likely());
+  wire::to_proto(in.high, out->mutable_high());
+}
+
 void fill_board(const dispatch::Dispatcher::BoardView& view, v1::Board* out) {
   out->set_id(view.facts.id);
   out->set_profile(view.facts.profile);
@@ -20,6 +26,21 @@ void fill_board(const dispatch::Dispatcher::BoardView& view, v1::Board* out) {
   out->set_epoch(view.epoch);
   for (const auto& ability : view.facts.abilities) out->add_abilities(ability);
   for (const auto& tag : view.facts.tags) out->add_tags(tag);
+  if (view.free_in) fill_estimate(*view.free_in, out->mutable_free_in());
+  if (view.lease.empty()) return;
+  out->set_lease(view.lease);
+  out->set_person(view.person);
+  wire::to_proto(view.left, out->mutable_lease_left());
+  const auto left = std::chrono::duration_cast<std::chrono::microseconds>(view.left);
+  out->set_lease_until_unix_micros(unix_micros() + left.count());
+}
+
+void fill_reason(const dispatch::Dispatcher::WaitReason& reason, v1::JobReason* out) {
+  out->set_job(reason.job);
+  // A thousand of them go into one message.
+  out->set_reason(wire::wire_text(reason.reason, wire::max_text / 2));
+  if (!reason.starts_in) return;
+  fill_estimate(*reason.starts_in, out->mutable_starts_in());
 }
 
 void fill_agent(const dispatch::Dispatcher::AgentView& view, v1::Agent* out) {
@@ -73,12 +94,8 @@ void list_plans(v1::ListPlansResponse* response) {
 Result<> why_run(Backend& backend, const std::string& id, v1::WhyRunResponse* response) {
   const auto number = TRY(run_number(id));
   if (!TRY(backend.parts.store.run(number))) return fail(Cause::not_found, "no run '{}'", id);
-  for (const auto& reason : backend.parts.dispatcher.why(id)) {
-    auto* out = response->add_jobs();
-    out->set_job(reason.job);
-    // A thousand of them go into one message.
-    out->set_reason(wire::wire_text(reason.reason, wire::max_text / 2));
-  }
+  for (const auto& reason : backend.parts.dispatcher.why(id))
+    fill_reason(reason, response->add_jobs());
   return {};
 }
 

@@ -16,6 +16,7 @@ void fill_agent(const dispatch::Dispatcher::AgentView&, v1::Agent*);
 // Cause::not_found, with a suggestion.
 Result<dispatch::Dispatcher::BoardView> find_board(Backend&, const std::string& id);
 
+void fill_reason(const dispatch::Dispatcher::WaitReason&, v1::JobReason*);
 void list_boards(Backend&, v1::ListBoardsResponse*);
 void list_agents(Backend&, v1::ListAgentsResponse*);
 // The shipped ones. Reads files.

@@ -1,5 +1,6 @@
 #include "api/orchestrator_service.hpp"
 
+#include "api/leases.hpp"
 #include "api/listings.hpp"
 #include "api/runs.hpp"
 #include "api/services.hpp"
@@ -23,6 +24,9 @@ grpc::ServerUnaryReactor* OrchestratorServiceImpl::answer(Context* context, F wo
 static Result<> submit(Backend& backend, const v1::SubmitRunRequest& request, v1::Run* out) {
   if (request.for_console()) {
     return fail(Cause::invalid, "for_console is assayd's own mark: open a Console with `hold`");
+  }
+  if (request.has_hold()) {
+    return fail(Cause::invalid, "hold is assayd's own mark: LeaseBoard asks for a board");
   }
   if (!request.request_id().empty()) {
     // Said again, perhaps because the first answer was lost.
@@ -68,7 +72,14 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::RetestRun(
       return fail(Cause::refused, "{} held a board for a console: 'assay console' holds it again",
                   request->id());
     }
+    if (again.has_hold()) {
+      return fail(Cause::refused, "{} is a lease: 'assay lease {}' asks for one again",
+                  request->id(),
+                  again.hold().board().empty() ? "--profile " + again.hold().profile()
+                                               : again.hold().board());
+    }
     again.clear_request_id();
+    again.clear_lease();  // which may be over; one that its person has now is used
     return submit(backend_, again, response->mutable_run());
   });
 }
@@ -121,6 +132,18 @@ OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::SetQuarantine(
     fill_board(TRY(find_board(backend_, request->board())), response->mutable_board());
     return {};
   });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ExtendLease(
+    Context* context, const v1::ExtendLeaseRequest* request, v1::ExtendLeaseResponse* response) {
+  return answer(context,
+                [=, this] { return extend_lease(backend_, *request, response->mutable_lease()); });
+}
+
+OrchestratorServiceImpl::Unary* OrchestratorServiceImpl::ReleaseLease(
+    Context* context, const v1::ReleaseLeaseRequest* request, v1::ReleaseLeaseResponse* response) {
+  return answer(context,
+                [=, this] { return release_lease(backend_, *request, response->mutable_lease()); });
 }
 
 std::unique_ptr<grpc::Service> make_orchestrator_service(Backend& backend) {

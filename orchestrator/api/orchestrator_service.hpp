@@ -30,6 +30,10 @@ class OrchestratorServiceImpl final : public v1::OrchestratorService::CallbackSe
                                                            const v1::WatchRunRequest*) override;
   grpc::ServerWriteReactor<v1::ReadEventsResponse>* ReadEvents(
       Context*, const v1::ReadEventsRequest*) override;
+  grpc::ServerWriteReactor<v1::LeaseBoardResponse>* LeaseBoard(
+      Context*, const v1::LeaseBoardRequest*) override;
+  Unary* ExtendLease(Context*, const v1::ExtendLeaseRequest*, v1::ExtendLeaseResponse*) override;
+  Unary* ReleaseLease(Context*, const v1::ReleaseLeaseRequest*, v1::ReleaseLeaseResponse*) override;
   grpc::ServerBidiReactor<v1::ConsoleRequest, v1::ConsoleResponse>* Console(Context*) override;
 
  private:

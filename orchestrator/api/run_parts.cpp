@@ -55,7 +55,8 @@ bool same_times(const auto& a, const auto& b) {
 Result<> RunParts::refresh() {
   v1::Run head;
   TRY(fill_head(backend_, number_, &head));
-  head_changed_ = head_changed_ || !same(head, head_) || !same_times(head, head_);
+  head_changed_ = head_changed_ || !same(head, head_) || !same_times(head, head_) ||
+                  head.lease_until_unix_micros() != head_.lease_until_unix_micros();
   head_ = std::move(head);
   std::size_t at = 0;
   for (const store::JobRow& row : TRY(backend_.parts.store.jobs(number_))) {

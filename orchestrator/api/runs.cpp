@@ -38,6 +38,11 @@ void fill_row(const store::RunRow& row, v1::Run* out) {
   out->set_submitted_unix_micros(row.submitted);
   out->set_started_unix_micros(row.started);
   out->set_ended_unix_micros(row.ended);
+  if (row.lease != 0) out->set_lease(scheduler::run_name(row.lease));
+  if (row.hold == 0) return;
+  out->set_person(row.person);
+  wire::to_proto(std::chrono::microseconds(row.hold), out->mutable_lease_for());
+  out->set_lease_until_unix_micros(row.until);
 }
 
 // Maps and lists that the store keeps as JSON; what cannot be read is left out.

@@ -6,7 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <list>
+
 #include "api/console_hold.hpp"
+#include "api/later.hpp"
+#include "api/leases.hpp"
 #include "api/services.hpp"
 #include "base/fd.hpp"
 #include "base/log.hpp"
@@ -24,6 +28,7 @@ struct Server::Running {
         orchestrator(make_orchestrator_service(backend)) {}
 
   Backend backend;
+  std::list<Later> orphans;  // leases
   std::unique_ptr<grpc::Service> agents, artifacts, orchestrator;
   wire::Endpoint endpoint;
   std::unique_ptr<grpc::Server> server;
@@ -61,7 +66,9 @@ Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, cons
   running->backend.identity = TRY(parts.store.identity());
   parts.dispatcher.on_run_changed(
       [runs = running->backend.runs](const std::string& run) { runs->notify(run); });
+  parts.dispatcher.on_boards_changed([boards = running->backend.boards] { boards->notify(""); });
   TRY(end_orphaned_holds(parts));
+  TRY(watch_orphaned_leases(running->backend, running->orphans));
   grpc::ServerBuilder builder;
   wire::apply_server_limits(builder);
   int port = 0;
@@ -86,6 +93,7 @@ Server::~Server() {
 
 void Server::stop() {
   if (!running_->server) return;
+  running_->backend.stopping = true;
   running_->server->Shutdown(std::chrono::system_clock::now() + grace);
   running_->server->Wait();
   running_->server.reset();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "api/leases.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "images/load.hpp"
@@ -44,6 +45,8 @@ Result<> check_request(const v1::SubmitRunRequest& in) {
   TRY(check_text("rev", in.rev(), wire::max_word));
   TRY(check_text("ref", in.ref(), wire::max_word));
   TRY(check_text("request_id", in.request_id(), wire::max_name));
+  TRY(wire::check_count("tags", static_cast<std::size_t>(in.tags_size()), wire::max_abilities));
+  for (const auto& tag : in.tags()) TRY(check_text("tag", tag, wire::max_name));
   if (in.priority() < -100 || in.priority() > 100) {
     return fail(Cause::invalid, "priority {}: from -100 to 100", in.priority());
   }
@@ -206,8 +209,12 @@ Result<dispatch::NewJob> compile_job(const v1::SubmitRunRequest& request, const 
     for (const auto& step : *steps) verbs.insert(std::string(plans::verb_of(step.action)));
   }
   job.verbs.assign(verbs.begin(), verbs.end());
-  for (const auto& role : spec->roles)
-    job.needs.push_back({role.name, role.profile.name, role.needs, role.board});
+  for (std::size_t i = 0; i < spec->roles.size(); ++i) {
+    const plans::Role& role = spec->roles[i];  // in the order of the plan's
+    std::vector<std::string> tags = plan.roles[i].tags;
+    tags.insert(tags.end(), request.tags().begin(), request.tags().end());
+    job.needs.push_back({role.name, role.profile.name, role.needs, role.board, std::move(tags)});
+  }
   return job;
 }
 
@@ -216,6 +223,11 @@ Result<dispatch::NewJob> compile_job(const v1::SubmitRunRequest& request, const 
 Result<dispatch::NewRun> compile_run(Backend& backend, v1::SubmitRunRequest request) {
   TRY(check_request(request));
   const auto plan = TRY(read_plan(request));
+  const std::string lease = TRY(choose_lease(backend, request));
+  if (!lease.empty() && plan.roles.size() != 1) {
+    return fail(Cause::invalid, "plan '{}' needs {} boards at once, the lease {} has one",
+                plan.name, plan.roles.size(), lease);
+  }
   std::map<std::string, plans::GivenArtifact> artifacts;
   for (const auto& artifact : request.artifacts()) {
     if (!artifacts.emplace(artifact.name(), TRY(check_artifact(backend, artifact))).second) {
@@ -238,6 +250,7 @@ Result<dispatch::NewRun> compile_run(Backend& backend, v1::SubmitRunRequest requ
   run.ref = request.ref();
   run.request_id = request.request_id();
   run.priority = request.priority();
+  run.lease = lease;
   run.request = request.SerializeAsString();
   return run;
 }

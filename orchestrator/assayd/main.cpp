@@ -1,4 +1,5 @@
-// assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off]
+// assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off] [--project-queued N]
+//        [--project-running N]
 //
 // Exit status: 0 ended by a signal, 2 the command line or the state folder is
 // wrong, or the address cannot be listened on.
@@ -8,6 +9,7 @@
 #include <signal.h>
 
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -20,6 +22,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "base/text.hpp"
 #include "base/version.hpp"
 #include "web/web.hpp"
 #include "wire/channel.hpp"
@@ -30,6 +33,7 @@ using namespace assay;
 
 constexpr std::string_view usage =
     "usage: assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off]\n"
+    "              [--project-queued N] [--project-running N]\n"
     "\n"
     "Accepts runs, schedules them on the boards of agents, keeps what happened.\n"
     "\n"
@@ -37,6 +41,9 @@ constexpr std::string_view usage =
     "  --listen HOST:PORT   for agents and the command (default 127.0.0.1:7420; port 0: a free "
     "one)\n"
     "  --web HOST:PORT|off  pages and their answers (default 127.0.0.1:7480; port 0: a free one)\n"
+    "  --project-queued N   jobs of a project that may wait; more are refused (default 20000)\n"
+    "  --project-running N  attempts of a project that may run at once; others wait (default: no "
+    "limit)\n"
     "  --version, --help\n"
     "\n"
     "Prints `ready grpc=HOST:PORT web=http://HOST:PORT` once it listens. ASSAY_LOG=debug says "
@@ -44,12 +51,23 @@ constexpr std::string_view usage =
 
 struct Options {
   std::string state, listen{wire::default_server}, web{wire::default_web};
+  dispatch::LeaseTimes limits;
 };
 
+Result<std::size_t> whole_number(const char* option, std::string_view text) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number > 0 && number <= 1'000'000)
+    return number;
+  return fail(Cause::invalid, "{} '{}': a number from 1 to 1000000", option, printable(text));
+}
+
 Result<Options> parse(int argc, char** argv) {
-  static const std::array<option, 6> known{{{"state", required_argument, nullptr, 'd'},
+  static const std::array<option, 8> known{{{"state", required_argument, nullptr, 'd'},
                                             {"listen", required_argument, nullptr, 'l'},
                                             {"web", required_argument, nullptr, 'w'},
+                                            {"project-queued", required_argument, nullptr, 'q'},
+                                            {"project-running", required_argument, nullptr, 'r'},
                                             {"version", no_argument, nullptr, 'V'},
                                             {"help", no_argument, nullptr, 'h'},
                                             {nullptr, 0, nullptr, 0}}};
@@ -66,6 +84,12 @@ Result<Options> parse(int argc, char** argv) {
         break;
       case 'w':
         options.web = optarg;
+        break;
+      case 'q':
+        options.limits.project_queued = TRY(whole_number("--project-queued", optarg));
+        break;
+      case 'r':
+        options.limits.project_running = TRY(whole_number("--project-running", optarg));
         break;
       case 'V':
         std::printf("assayd %s\n", version.data());
@@ -105,7 +129,7 @@ Result<> serve(const Options& options, const sigset_t& signals) {
   const auto store = TRY(store::open_sqlite(state, {.numbers_above = runs_here}));
   const auto segments = TRY(segments::Segments::open(state / "segments"));
   const auto artifacts = TRY(artifacts::ArtifactStore::open(state / "artifacts"));
-  const auto dispatcher = TRY(dispatch::Dispatcher::start(*store, {}));
+  const auto dispatcher = TRY(dispatch::Dispatcher::start(*store, options.limits));
   const api::Parts parts{*store, *dispatcher, *segments, *artifacts};
   TRY(api::count_ended_attempts(parts));
   const auto server = TRY(api::Server::start(endpoint, parts, std::string(version)));

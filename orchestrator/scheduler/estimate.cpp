@@ -90,7 +90,8 @@ std::vector<std::pair<const Scheduler::Job*, std::size_t>> Scheduler::ahead_of(c
       } else if (its == level && lane.project == job.lane->project) {
         count = before(lane.jobs, job.record.id);
       } else if (its == level) {
-        const bool first = shares_.had(lane.project) < shares_.had(job.lane->project);
+        const std::int64_t had = shares_.had(lane.project), mine = shares_.had(job.lane->project);
+        const bool first = had < mine || (had == mine && *lane.jobs.begin() < job.record.id);
         count = std::min(lane.jobs.size(), own + (first ? 1 : 0));
       }
       if (count == 0) continue;

@@ -190,6 +190,7 @@ std::vector<BoardView> Scheduler::boards(BootTime now) const {
     if (board.holder) {
       view.state = "leased";
       view.holder = to_string(*board.holder);
+      view.free_in = back_in(board, now);
     } else if (const std::string away = unreachable(board, now); !away.empty()) {
       view.state = "offline";
       view.reason = away;

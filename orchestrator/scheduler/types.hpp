@@ -218,8 +218,9 @@ struct BoardView {
   BoardFacts facts;
   std::string agent, state, reason, holder;  // state: idle, leased, quarantined, offline
   std::uint64_t epoch = 0;
-  std::string lease, person;  // the run that holds it for a person
-  Duration left{};            // of that
+  std::string lease, person;           // the run that holds it for a person
+  Duration left{};                     // of that
+  std::optional<Spread> free_in = {};  // when its holder is done; nullopt: nobody can tell
 };
 struct AgentView {
   AgentFacts facts;

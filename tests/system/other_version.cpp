@@ -2,11 +2,13 @@
 //
 //   other-version agent HOST:PORT VERSION   says hello to an assayd; prints the
 //                                           gRPC status and the words it got
+//   other-version old-agent HOST:PORT BOARD PROFILE
+//                                           has a board but knows one verb only
 //   other-version assayd VERSION            prints `listening HOST:PORT`, refuses
 //                                           every agent as assayd does; a line for each
 //   other-version stranger                  the same, but knows no agents at all
 //
-// The last two end when their standard input does.
+// The last three end when their standard input does.
 
 #include <assay/v1/agent.grpc.pb.h>
 #include <assay/v1/artifact.grpc.pb.h>
@@ -20,6 +22,7 @@
 #include <string_view>
 
 #include "wire/channel.hpp"
+#include "wire/limits.hpp"
 
 namespace {
 
@@ -51,6 +54,38 @@ int be_agent(const std::string& server, std::uint32_t version) {
   }
   const grpc::Status status = stream->Finish();
   say(fmt::format("{} {}", static_cast<int>(status.error_code()), status.error_message()));
+  return 0;
+}
+
+int be_old_agent(const std::string& server, const std::string& board, const std::string& profile) {
+  const auto endpoint = wire::parse_endpoint(server);
+  if (!endpoint) return 2;
+  const auto stub = v1::AgentService::NewStub(wire::make_channel(*endpoint));
+  grpc::ClientContext context;
+  const auto stream = stub->Control(&context);
+  v1::ControlRequest request;
+  v1::Hello& hello = *request.mutable_hello();
+  hello.set_protocol(wire::protocol_version);
+  hello.set_name("old");
+  hello.set_incarnation("00112233445566778899aabbccddeeff");
+  hello.set_version("0.0.1");
+  hello.add_verbs("power");
+  auto* its = hello.add_boards();
+  its->set_id(board);
+  its->set_profile(profile);
+  for (const char* ability : {"power", "flash", "flash.read", "console", "reset"}) {
+    its->add_abilities(ability);
+  }
+  stream->Write(request);
+  v1::ControlResponse response;
+  if (!stream->Read(&response)) {
+    say(stream->Finish().error_message());
+    return 1;
+  }
+  say("was taken in");
+  while (std::getchar() != EOF) continue;
+  context.TryCancel();
+  stream->Finish();
   return 0;
 }
 
@@ -97,6 +132,7 @@ int main(int argc, char** argv) {
   };
   const std::string_view what = argc > 1 ? words[1] : "";
   if (what == "agent" && argc == 4) return be_agent(words[2], number(3));
+  if (what == "old-agent" && argc == 5) return be_old_agent(words[2], words[3], words[4]);
   if (what == "stranger" && argc == 2) {
     v1::ArtifactService::Service service;
     return serve(service);

@@ -75,6 +75,26 @@ it('Now shows alerts, what runs where, what waits and why', async () => {
   expect(container.querySelector('.dated')).not.toBeNull()
 })
 
+it('Now says who has leased a board and for how much longer', async () => {
+  vi.useFakeTimers({ now: 1_000_000_000_000 })
+  const { live } = showNow()
+  await act(() => {
+    live.overview({
+      unixMicros: '1000000060000000', // assayd's clock is a minute ahead
+      boards: [{ id: 'v-1', agent: 'lab', state: 'leased', lease: 'r5', person: 'ann@desk', leaseUntilUnixMicros: '1000000180000000' }],
+      agents: [{ id: 'lab', state: 'connected' }],
+    })
+  })
+  const who = screen.getByRole('link', { name: 'leased by ann@desk' })
+  expect(who.getAttribute('href')).toBe('/runs/r5')
+  const left = () => who.closest('li')?.querySelector('time.left')?.textContent
+  expect(left()).toBe('2 min 0 s left')
+  await act(() => { vi.advanceTimersByTime(61_000) })
+  expect(left()).toBe('59 s left')
+  await act(() => { vi.advanceTimersByTime(60_000) })
+  expect(left()).toBe('over')
+})
+
 it('Now without an answer says how to start assayd', async () => {
   const { live } = showNow()
   await act(() => live.state('lost'))

@@ -88,6 +88,33 @@ TEST(CommandLine, Commands) {
   EXPECT_TRUE(std::get<LogOptions>(good({"log", "r1", "-f"}).command).follow);
 }
 
+TEST(CommandLine, Leases) {
+  using namespace std::chrono_literals;
+  const auto line = good({"lease", "v1", "--for", "2h", "--tag", "ble", "--tag", "site=lab-b",
+                          "--priority", "5", "--detach", "--wait"});
+  const auto& lease = std::get<LeaseOptions>(line.command);
+  EXPECT_EQ(lease.board, "v1");
+  EXPECT_EQ(lease.length, 2h);
+  EXPECT_EQ(lease.tags, (std::vector<std::string>{"ble", "site=lab-b"}));
+  EXPECT_EQ(lease.priority, 5);
+  EXPECT_TRUE(lease.detach && lease.wait);
+  const auto any = good({"lease", "--profile", "virtual-zephyr"});
+  EXPECT_EQ(std::get<LeaseOptions>(any.command).length, 30min);
+  EXPECT_FALSE(std::get<LeaseOptions>(any.command).detach);
+  EXPECT_EQ(std::get<ExtendOptions>(good({"extend", "v1", "--for", "90s"}).command).by, 90s);
+  EXPECT_EQ(std::get<ReleaseOptions>(good({"release", "r1", "--why", "x"}).command).why, "x");
+  EXPECT_EQ(std::get<RunOptions>(good({"run", "smoke", "--lease", "r1"}).command).lease, "r1");
+  EXPECT_EQ(std::get<RunOptions>(good({"run", "smoke", "--tag", "ble"}).command).tags,
+            (std::vector<std::string>{"ble"}));
+
+  EXPECT_EQ(wrong({"lease"}), "assay lease: name a board, or --profile NAME for any of that type");
+  EXPECT_EQ(wrong({"lease", "v1", "--wait"}),
+            "assay lease: --wait is for --detach: without it the command stays with the lease");
+  EXPECT_THAT(wrong({"lease", "v1", "--for", "30"}), HasSubstr("--for: '30' has no unit"));
+  EXPECT_THAT(wrong({"lease", "v1", "--for", "10ms"}), HasSubstr("a second at least"));
+  EXPECT_THAT(wrong({"extend", "v1"}), HasSubstr("--for is required"));
+}
+
 TEST(CommandLine, ErrorsNamePlaceAndRemedy) {
   EXPECT_EQ(wrong({"rnu"}), "assay: unknown command 'rnu', did you mean 'run'?");
   EXPECT_EQ(wrong({"plan", "chek"}), "assay plan: unknown command 'chek', did you mean 'check'?");
@@ -129,6 +156,9 @@ TEST(CommandLine, HelpHasExamplesEverywhere) {
                                                           {"power"},
                                                           {"flash"},
                                                           {"console"},
+                                                          {"lease"},
+                                                          {"extend"},
+                                                          {"release"},
                                                           {"quarantine"},
                                                           {"restore"},
                                                           {"plan", "check"},

@@ -18,7 +18,7 @@ std::string wrong_step(std::string_view steps, std::string_view more = "") {
 TEST(Plan, AWholeOne) {
   const auto plan = parse_plan(R"(plan: ota
 about: It works.
-roles: { dut: { needs: [power, flash] } }
+roles: { dut: { needs: [power, flash], tags: [ble, site=lab-b] } }
 params:
   boots: { type: int, default: 3 }
   kind: { type: choice, choices: [a, b] }
@@ -37,6 +37,7 @@ finally:
   ASSERT_EQ(findings(plan), "");
   EXPECT_EQ(plan->name, "ota");
   EXPECT_EQ(plan->roles.at(0).needs.size(), 2u);
+  EXPECT_EQ(plan->roles.at(0).tags, (std::vector<std::string>{"ble", "site=lab-b"}));
   EXPECT_EQ(plan->params.at(0).fallback, "3");
   EXPECT_EQ(plan->params.at(1).choices, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(plan->artifacts.at(0).prints, "hello");
@@ -65,6 +66,11 @@ TEST(Plan, KeysOfTheDocument) {
             "p.yaml:2:25: unknown ability 'powr', did you mean 'power'?\n"
             "p.yaml:2:31: unknown ability 'teleport': there are power, flash, flash.read, console, "
             "reset, ota.smp");
+  EXPECT_EQ(
+      wrong("plan: p\nroles: { dut: { needs: [], tags: [ble, 'a b'] } }\nsteps: [ power: on ]\n"),
+      "p.yaml:2:40: 'a b' is not a name: 1 to 64 letters, digits and - _ . = : /");
+  EXPECT_EQ(wrong("plan: p\nroles: { dut: { needs: [], tags: ble } }\nsteps: [ power: on ]\n"),
+            "p.yaml:2:34: expected a list of tags, not 'ble'");
   EXPECT_EQ(wrong("plan: p\nroles: { dut: { needs: [] } }\nsteps: []\n"),
             "p.yaml:3:8: needs at least one step");
 }

@@ -4,6 +4,7 @@ import { pointHref } from '../data/history.ts'
 import type { LiveState } from '../data/source.ts'
 import { Command, quoted } from '../parts/copy.tsx'
 import { HistoryView, LimitField, span } from '../parts/history.tsx'
+import { LeasedBy } from '../parts/leased.tsx'
 import { Text } from '../parts/text.tsx'
 import type { BoardJson } from '../proto/assay/v1/orchestrator_pb.ts'
 import { LiveBadge, Show, useLoad, useSource } from '../shell/load.tsx'
@@ -24,7 +25,7 @@ function useBoard(id: string, reload: () => void): { board: BoardJson | undefine
       overview: ({ boards }) => {
         const found = boards?.find((each) => each.id === id)
         if (!found) return
-        const now = found.holder ?? ''
+        const now = `${found.holder ?? ''} ${found.lease ?? ''}`
         if (holder !== undefined && holder !== now) latest.current()
         holder = now
         setBoard(found)
@@ -54,6 +55,7 @@ function Facts({ board, switches, flashes }: { board: BoardJson; switches: strin
     <dl class="fact-list board-facts">
       <dt>State</dt>
       <dd><State board={board} />{holder === '' ? null : <> by <a href={pointHref(holder)}>{holder}</a></>}</dd>
+      {(board.lease ?? '') === '' ? null : <><dt>Leased by</dt><dd><LeasedBy board={board} /></dd></>}
       <dt>Agent</dt><dd><Text of={board.agent} /></dd>
       <dt>Profile</dt><dd><Text of={board.profile} /></dd>
       <dt>Can do</dt><dd><Tags of={board.abilities} /></dd>
@@ -69,6 +71,7 @@ function Commands({ board, id }: { board: BoardJson; id: string }) {
   return (
     <div class="board-commands">
       <Command text={`assay console ${name}`} />
+      <Command text={`assay lease ${name} --for 30m`} />
       {boardState(board) === 'quarantined' ? <Command text={`assay restore ${name}`} />
         : <Command text={`assay quarantine ${name} --why '…'`} />}
     </div>

@@ -4,6 +4,7 @@ import { visible } from '../data/visible.ts'
 import { Command } from '../parts/copy.tsx'
 import { Export } from '../parts/export.tsx'
 import { ChoiceField, TextField } from '../parts/field.tsx'
+import { LeasedBy } from '../parts/leased.tsx'
 import { Text } from '../parts/text.tsx'
 import { Empty, LiveBadge, useLoad, useSource } from '../shell/load.tsx'
 import { setQuery, usePlace } from '../shell/router.tsx'
@@ -71,6 +72,7 @@ function SiteTable({ site }: { site: Site }) {
                   <td class="b-state"><span class={`cell ${state}`}><span aria-hidden="true">{boardSymbols[state]}</span> {state}</span></td>
                   <td class="b-profile"><Text of={board.profile} /></td>
                   <td class="b-why">
+                    <LeasedBy board={board} />{' '}
                     {holder === '' ? null : <a href={runLink(runOf(holder))}>{holder}</a>}{' '}
                     <Text of={board.reason} />
                   </td>

@@ -46,7 +46,7 @@ export function counts(boards: readonly BoardJson[]): string {
 export function boardMatches(board: BoardJson, state: string, text: string): boolean {
   if (state !== '' && boardState(board) !== state) return false
   const words = text.toLowerCase().split(/\s+/).filter((word) => word !== '')
-  const where = [board.id, board.profile, board.agent, board.reason, board.holder, ...(board.abilities ?? []), ...(board.tags ?? [])]
+  const where = [board.id, board.profile, board.agent, board.reason, board.holder, board.person, board.lease, ...(board.abilities ?? []), ...(board.tags ?? [])]
     .join(' ').toLowerCase()
   return words.every((word) => where.includes(word))
 }
@@ -92,6 +92,6 @@ export function progressOf(run: RunJson): Progress {
 export const boardColumns: readonly Column<BoardJson>[] = [
   { name: 'agent', of: (b) => b.agent ?? '' }, { name: 'board', of: (b) => b.id ?? '' },
   { name: 'profile', of: (b) => b.profile ?? '' }, { name: 'state', of: (b) => b.state ?? '' },
-  { name: 'holder', of: (b) => b.holder ?? '' }, { name: 'reason', of: (b) => b.reason ?? '' },
+  { name: 'holder', of: (b) => b.holder ?? '' }, { name: 'person', of: (b) => b.person ?? '' }, { name: 'reason', of: (b) => b.reason ?? '' },
   { name: 'abilities', of: (b) => (b.abilities ?? []).join(' ') }, { name: 'tags', of: (b) => (b.tags ?? []).join(' ') },
 ]

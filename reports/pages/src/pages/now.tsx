@@ -89,7 +89,7 @@ function Lab({ heard, old }: { heard: Heard; old: boolean }) {
             <h2><a href="/boards">Boards</a> <span class="faint">{overview.boardsTotal ?? boards.length}</span></h2>
             <Export name="boards" columns={boardColumns} rows={boards} />
           </div>
-          <BoardGrid boards={boards} agents={agents} total={overview.boardsTotal ?? boards.length} />
+          <BoardGrid boards={boards} agents={agents} total={overview.boardsTotal ?? boards.length} ahead={ahead} />
         </div>
       </div>
       <Ended runs={ended} ahead={ahead} />

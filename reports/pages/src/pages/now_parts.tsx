@@ -1,8 +1,9 @@
 // The parts of Now, each from the overview's own lists.
 import { tookOf } from '../data/format.ts'
 import { visible } from '../data/visible.ts'
-import { Ago, Elapsed } from '../parts/clock.tsx'
+import { Ago, Elapsed, Left } from '../parts/clock.tsx'
 import { Command } from '../parts/copy.tsx'
+import { LeasedBy } from '../parts/leased.tsx'
 import { Rev } from '../parts/rev.tsx'
 import { Text } from '../parts/text.tsx'
 import { Took } from '../parts/time.tsx'
@@ -54,7 +55,7 @@ export function RunName({ run }: { run: RunJson }) {
   )
 }
 export function Build({ run }: { run: RunJson }) {
-  const parts = [run.project, run.ref].filter((part) => part !== undefined && part !== '')
+  const parts = [run.project, run.ref, run.person].filter((part) => part !== undefined && part !== '')
   return <span class="build"><Rev rev={run.rev} />{parts.map((part) => <span class="faint" key={part}>{' '}<Text of={part} /></span>)}</span>
 }
 
@@ -90,6 +91,7 @@ function RunningRun({ run, ahead, until }: Clock & { run: RunJson }) {
         <span class="faint">
           {progress.step === '' ? null : <><Text of={progress.step} />{' '}</>}
           {progress.jobs > 1 ? `${progress.ended} of ${progress.jobs} jobs ended` : null}
+          <Left micros={run.state === 'RUN_STATE_RUNNING' ? run.leaseUntilUnixMicros : undefined} ahead={ahead} />
           {progress.failed > 0 ? <strong class="bad">, {progress.failed} not passed</strong> : null}
         </span>
       </div>
@@ -125,7 +127,7 @@ export function Waiting({ jobs, total, ahead, until }: Clock & { jobs: readonly 
   )
 }
 
-export function BoardGrid({ boards, agents, total }: { boards: readonly BoardJson[]; agents: readonly AgentJson[]; total: number }) {
+export function BoardGrid({ boards, agents, total, ahead }: { boards: readonly BoardJson[]; agents: readonly AgentJson[]; total: number; ahead: number }) {
   const found = sites(boards, agents)
   if (found.length === 0) return <p class="faint">No agent is here. Start one: <Command text="assay up" /></p>
   return (
@@ -138,7 +140,7 @@ export function BoardGrid({ boards, agents, total }: { boards: readonly BoardJso
             <span class="faint">{counts(site.boards)}</span>
           </h3>
           {site.boards.length === 0 ? <p class="faint">It has no boards.</p> : (
-            <ul class="boards">{site.boards.map((board) => <BoardCell key={board.id} board={board} />)}</ul>
+            <ul class="boards">{site.boards.map((board) => <BoardCell key={board.id} board={board} ahead={ahead} />)}</ul>
           )}
         </section>
       ))}
@@ -147,16 +149,17 @@ export function BoardGrid({ boards, agents, total }: { boards: readonly BoardJso
   )
 }
 
-function BoardCell({ board }: { board: BoardJson }) {
+function BoardCell({ board, ahead }: { board: BoardJson; ahead: number }) {
   const state = boardState(board)
   const why = board.reason === undefined || board.reason === '' ? '' : `: ${visible(board.reason)}`
   const holder = board.holder ?? ''
   return (
-    <li class={`cell ${state}`} title={`${visible(board.id ?? '')}, ${visible(board.profile ?? '')}, ${state}${why}`}>
+    <li class={`cell ${state}${(board.lease ?? '') === '' ? '' : ' lent'}`} title={`${visible(board.id ?? '')}, ${visible(board.profile ?? '')}, ${state}${why}`}>
       <span aria-hidden="true">{boardSymbols[state]}</span>
       <a href={boardLink(board.id ?? '')}><Text of={board.id} /></a>
       <span class={state === 'idle' ? 'hidden' : 'cell-state'}>{state}</span>
       {holder === '' ? null : <a class="holder" href={runLink(runOf(holder))} aria-label={`held by ${holder}`}>{runOf(holder)}</a>}
+      <LeasedBy board={board} ahead={ahead} />
     </li>
   )
 }

@@ -19,6 +19,7 @@ import { PageLink } from './run/page_link.tsx'
 import { rowMarks, stepLines } from './run/rows.ts'
 import { Steps } from './run/steps.tsx'
 import { Timeline } from './run/timeline.tsx'
+import { isLease } from './run/words.ts'
 import './run/run.css'
 
 export function RunPage({ id }: { id: string }) {
@@ -115,7 +116,7 @@ export function RunView({ first }: { first: RunJson }) {
       <Header run={run} live={source.isStatic || state === undefined ? undefined : state} />
       {run.state === 'RUN_STATE_ENDED' || source.isStatic ? null : <Waiting run={run} />}
       <Jobs run={run} attempt={attemptId} onAttempt={(one) => setQuery({ attempt: one, step: '' }, false)} />
-      {attempt && job ? (
+      {attempt && job && !isLease(run) ? (
         <>
           {steps.length > 0 || timeline ? (
             <Timeline key={`t${attemptId}`} steps={steps} timeline={timeline} step={step} onStep={chooseStep} />
@@ -144,7 +145,7 @@ export function RunView({ first }: { first: RunJson }) {
       {other?.id && !source.isStatic ? (
         <p><PageLink to={`/compare?a=${encodeURIComponent(other.id)}&b=${encodeURIComponent(run.id ?? '')}`}>Compare with {other.id}</PageLink>, the last that passed before</p>
       ) : null}
-      <Again run={run} job={job} />
+      {isLease(run) ? null : <Again run={run} job={job} />}
     </div>
   )
 }

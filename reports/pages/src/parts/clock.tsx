@@ -36,6 +36,15 @@ export function Elapsed({ from, ahead = 0, until }: { from: string | undefined; 
   return <span class="took" role="timer" aria-live="off">{duration(s < 60 ? Math.floor(s) : s).replace(/\.0+ s$/, ' s').replace(/^0 ms$/, '0 s')}</span>
 }
 
+// "29 min 12 s left" of what ends at `micros`.
+export function Left({ micros, ahead = 0 }: { micros: string | undefined; ahead?: number }) {
+  const now = useNow()
+  const at = time(micros)
+  if (!at) return null
+  const s = Math.max(0, (number(micros) / 1000 - now - ahead) / 1000)
+  return <time class="left" dateTime={at.iso} title={`until ${at.text} · ${at.utc}`}>{s === 0 ? 'over' : `${duration(s < 60 ? Math.ceil(s) : s).replace(/\.0+ s$/, ' s')} left`}</time>
+}
+
 // "2 min ago", and keeps being right.
 export function Ago({ micros, ahead = 0 }: { micros: string | undefined; ahead?: number }) {
   const now = useNow()

@@ -1,5 +1,6 @@
-import { duration, tookOf, verdictWord } from '../../data/format.ts'
+import { duration, number, seconds, tookOf, verdictWord } from '../../data/format.ts'
 import type { LiveState } from '../../data/source.ts'
+import { Left } from '../../parts/clock.tsx'
 import { Text } from '../../parts/text.tsx'
 import { Time } from '../../parts/time.tsx'
 import { Verdict } from '../../parts/verdict.tsx'
@@ -16,6 +17,12 @@ export function Header({ run, live }: { run: RunJson; live: LiveState | undefine
   if (run.rev) facts.push(['revision', <PageLink to={`/runs?rev=${encodeURIComponent(run.rev)}`}><Text of={run.rev} mono /></PageLink>])
   if (run.ref) facts.push(['ref', <PageLink to={`/runs?ref=${encodeURIComponent(run.ref)}`}><Text of={run.ref} /></PageLink>])
   if (run.priority) facts.push(['priority', run.priority])
+  if (run.person) facts.push(['leased by', <Text of={run.person} />])
+  if (run.leaseFor) facts.push(['for', duration(seconds(run.leaseFor))])
+  if (number(run.leaseUntilUnixMicros) > 0) {
+    facts.push(['until', <><Time micros={run.leaseUntilUnixMicros} />{run.state === 'RUN_STATE_RUNNING' ? <>, <Left micros={run.leaseUntilUnixMicros} /></> : null}</>])
+  }
+  if (run.lease) facts.push(['under the lease', <PageLink to={`/runs/${encodeURIComponent(run.lease)}`}>{run.lease}</PageLink>])
   facts.push(['submitted', <Time micros={run.submittedUnixMicros} />])
   if (run.startedUnixMicros) facts.push(['started', <Time micros={run.startedUnixMicros} />])
   if (s !== undefined) facts.push([run.state === 'RUN_STATE_ENDED' ? 'took' : 'runs for', duration(s)])

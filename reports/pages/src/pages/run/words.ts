@@ -7,6 +7,9 @@ import type { MarkJson } from '../../proto/assay/v1/web_pb.ts'
 
 export const plural = (n: number, one: string, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
 
+// A person's, that no agent carries out.
+export const isLease = (run: RunJson): boolean => (run.person ?? '') !== ''
+
 // The verdict in one sentence.
 export function verdictSentence(run: RunJson): string {
   const jobs = run.jobs ?? []
@@ -14,6 +17,11 @@ export function verdictSentence(run: RunJson): string {
   const plan = run.plan ?? 'the run'
   const on = run.rev === undefined || run.rev === '' ? '' : ` on ${shortRev(run.rev)}`
   const word = verdictWord(run.verdict, run.state)
+  if (isLease(run)) {
+    const board = jobs[0]?.attempts?.flatMap((one) => Object.values(one.boards ?? {}))[0]
+    if (word === 'queued') return `${run.person ?? ''} waits for a board`
+    return word === 'running' ? `${run.person ?? ''} has ${board === undefined ? 'a board' : `board ${board}`}` : run.sentence ?? ''
+  }
   if (word === 'running') {
     const ended = jobs.filter((job) => job.state === 'RUN_STATE_ENDED').length
     return jobs.length > 1 ? `${plan}${on} runs: ${ended} of ${count} ended` : `${plan}${on} runs`
