@@ -142,19 +142,36 @@ Result<> Scheduler::cancel(std::int64_t number, const std::string& reason, BootT
   if (limits_.defect == Defect::cancel_forgotten) return {};
   // Ending the last job forgets the run: names first.
   std::vector<JobId> waiting;
+  std::vector<AttemptId> lost;
   for (const Job& each : run.jobs) {
     if (each.record.state == State::ended) continue;
     if (!each.current) {
       waiting.push_back(each.record.id);
-    } else {
-      const Attempt& attempt = attempts_.at(*each.current);
-      out.decisions.push_back(
-          Cancel{attempt.record.agent, to_string(attempt.record.id), run.record.cancelling});
+      continue;
     }
+    const std::string& agent = attempts_.at(*each.current).record.agent;
+    const auto session = agents_.find(agent);
+    if (session == agents_.end() || !session->second.connected || silent(session->second, now))
+      lost.push_back(*each.current);
+    else
+      out.decisions.push_back(Cancel{agent, to_string(*each.current), run.record.cancelling});
   }
   const std::string why = run.record.cancelling;
   for (const JobId id : waiting) conclude(job(id), Outcome::cancelled, why, out);
+  for (const AttemptId id : lost) give_up(id, why, now, out);
   return {};
+}
+
+// Nobody waits for an agent that cannot be reached; its boards do, until it can.
+void Scheduler::give_up(AttemptId id, const std::string& why, BootTime now, Changes& out) {
+  const AttemptRecord& record = attempts_.at(id).record;
+  const std::string sentence = fmt::format(
+      "{}; agent '{}' cannot be reached: its boards stay taken "
+      "until it says that they are safe",
+      why, record.agent);
+  finish(id, Outcome::cancelled, sentence,
+         record.state == AttemptState::assigned ? After::unknown : After::safe, Retry::uncounted,
+         now, out);
 }
 
 Result<> Scheduler::quarantine(const std::string& id, const std::string& reason, Changes& out) {

@@ -144,6 +144,7 @@ class Scheduler {
   enum class After { safe, unknown };  // the boards, when an attempt has ended
   enum class Retry { elsewhere, anywhere, uncounted };
 
+  void give_up(AttemptId, const std::string& why, BootTime now, Changes&);
   // sessions.cpp
   Result<> check_boards(const AgentFacts&, BootTime now) const;
   void announce(Session&, const BoardFacts&, Changes&);

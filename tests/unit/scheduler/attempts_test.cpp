@@ -136,5 +136,41 @@ TEST(Runs, FoldTheVerdictsOfTheirJobs) {
   EXPECT_EQ(lab.ends(2), 1);
 }
 
+TEST(Cancel, DoesNotWaitForAnAgentThatCannotBeReached) {
+  Lab lab;
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
+  lab.submit_one();
+  lab.accept("r1.1.1");
+  lab.core.disconnected("lab-a");
+  ASSERT_TRUE(lab.cancel(1));
+  EXPECT_EQ(lab.run(1),
+            "ended: cancelled: cancelled by ann; agent 'lab-a' cannot be reached: its boards stay "
+            "taken until it says that they are safe");
+  // It may still use the board, and is told to stop.
+  BoardFacts busy = board("v1");
+  busy.busy = "r1.1.1";
+  lab.decisions();
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {busy}, {"r1.1.1"})));
+  lab.submit_one();
+  EXPECT_THAT(lab.decisions(), testing::ElementsAre("cancel r1.1.1 at lab-a: its lease has ended"));
+  EXPECT_FALSE(lab.end("r1.1.1", Outcome::passed));
+  EXPECT_THAT(lab.decisions(), testing::ElementsAre("assign r2.1.1 v1@2 to lab-a"));
+  EXPECT_EQ(lab.ends(1), 1);
+}
+
+TEST(Cancel, OfAnUnansweredAssignmentKeepsTheBoardFenced) {
+  Lab lab;
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
+  lab.submit_one();
+  lab.core.disconnected("lab-a");
+  ASSERT_TRUE(lab.cancel(1));
+  lab.decisions();
+  lab.submit_one();
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")}, {"r1.1.1"})));
+  EXPECT_THAT(lab.decisions(), testing::ElementsAre("cancel r1.1.1 at lab-a: its lease has ended"));
+  lab.renew("lab-a", {});
+  EXPECT_THAT(lab.decisions(), testing::ElementsAre("assign r2.1.1 v1@2 to lab-a"));
+}
+
 }  // namespace
 }  // namespace assay::scheduler

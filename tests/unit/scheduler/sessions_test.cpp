@@ -80,8 +80,8 @@ TEST_F(Sessions, ListingAnEndedAttemptAreToldToStopIt) {
 
 TEST_F(Sessions, HearOfACancelAgain) {
   lab.accept("r1.1.1");
-  lab.core.disconnected("lab-a");
   ASSERT_TRUE(lab.cancel(1));
+  lab.core.disconnected("lab-a");
   lab.decisions();
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")}, {"r1.1.1"})));
   EXPECT_THAT(lab.decisions(), ElementsAre("cancel r1.1.1 at lab-a: cancelled by ann"));
