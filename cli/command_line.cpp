@@ -127,6 +127,11 @@ class Parser {
            "--web", up_.web,
            "Where the pages are (default 127.0.0.1:7480; port 0: a free one; off: nowhere)")
         ->type_name("HOST:PORT");
+    app->add_option("--attempt-limit", up_.attempt_limit,
+                    "What one attempt's events may take (default 256): of a console that says "
+                    "more, head and tail are kept")
+        ->type_name("MIB")
+        ->check(CLI::Range(4, 1 << 20));
   }
 
   void add_run() {

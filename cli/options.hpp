@@ -20,6 +20,7 @@ struct UpOptions {
   std::string lab;
   std::string listen = "127.0.0.1:7420";
   std::string web = "127.0.0.1:7480";  // or "off"
+  std::uint64_t attempt_limit = 256;   // MiB
 };
 struct RunOptions {
   std::string plan;

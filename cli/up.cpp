@@ -144,7 +144,9 @@ class Up {
                                       "--web",
                                       web,
                                       "--listen",
-                                      listen};
+                                      listen,
+                                      "--attempt-limit",
+                                      std::to_string(options_.attempt_limit)};
     };
     auto& child = supervisor_.add("assayd", arguments(options_.listen, options_.web),
                                   state / "log/assayd.log", "ready grpc=");

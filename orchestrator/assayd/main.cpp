@@ -1,4 +1,4 @@
-// assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off]
+// assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off] [--attempt-limit MIB]
 //
 // Exit status: 0 ended by a signal, 2 the command line or the state folder is
 // wrong, or the address cannot be listened on.
@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -18,6 +19,7 @@
 
 #include "api/server.hpp"
 #include "base/file.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/signals.hpp"
 #include "base/version.hpp"
@@ -29,7 +31,7 @@ namespace {
 using namespace assay;
 
 constexpr std::string_view usage =
-    "usage: assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off]\n"
+    "usage: assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off] [--attempt-limit MIB]\n"
     "\n"
     "Accepts runs, schedules them on the boards of agents, keeps what happened.\n"
     "\n"
@@ -37,6 +39,8 @@ constexpr std::string_view usage =
     "  --listen HOST:PORT   for agents and the command (default 127.0.0.1:7420; port 0: a free "
     "one)\n"
     "  --web HOST:PORT|off  pages and their answers (default 127.0.0.1:7480; port 0: a free one)\n"
+    "  --attempt-limit MIB  of the events of one attempt (default 256, at least 4): of a console\n"
+    "                       that says more its head and tail are kept\n"
     "  --version, --help\n"
     "\n"
     "Prints `ready grpc=HOST:PORT web=http://HOST:PORT` once it listens. ASSAY_LOG=debug says "
@@ -44,12 +48,24 @@ constexpr std::string_view usage =
 
 struct Options {
   std::string state, listen{wire::default_server}, web{wire::default_web};
+  std::uint64_t attempt_bytes = default_attempt_bytes;
 };
 
+Result<std::uint64_t> attempt_limit(std::string_view text) {
+  std::uint64_t mib = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mib);
+  constexpr std::uint64_t least = least_attempt_bytes >> 20;
+  constexpr std::uint64_t most = 1U << 20;
+  if (error != std::errc() || end != text.data() + text.size() || mib < least || mib > most)
+    return fail(Cause::invalid, "--attempt-limit {}: give MiB, from {} to {}", text, least, most);
+  return mib << 20;
+}
+
 Result<Options> parse(int argc, char** argv) {
-  static const std::array<option, 6> known{{{"state", required_argument, nullptr, 'd'},
+  static const std::array<option, 7> known{{{"state", required_argument, nullptr, 'd'},
                                             {"listen", required_argument, nullptr, 'l'},
                                             {"web", required_argument, nullptr, 'w'},
+                                            {"attempt-limit", required_argument, nullptr, 'a'},
                                             {"version", no_argument, nullptr, 'V'},
                                             {"help", no_argument, nullptr, 'h'},
                                             {nullptr, 0, nullptr, 0}}};
@@ -66,6 +82,9 @@ Result<Options> parse(int argc, char** argv) {
         break;
       case 'w':
         options.web = optarg;
+        break;
+      case 'a':
+        options.attempt_bytes = TRY(attempt_limit(optarg));
         break;
       case 'V':
         std::printf("assayd %s\n", version.data());
@@ -103,7 +122,8 @@ Result<> serve(const Options& options, const sigset_t& signals) {
   const auto runs_here = TRY(segments::highest_run(state / "segments"));
   // The store locks the folder: the first thing that is opened.
   const auto store = TRY(store::open_sqlite(state, {.numbers_above = runs_here}));
-  const auto segments = TRY(segments::Segments::open(state / "segments"));
+  const auto segments =
+      TRY(segments::Segments::open(state / "segments", {.attempt_bytes = options.attempt_bytes}));
   const auto artifacts = TRY(artifacts::ArtifactStore::open(state / "artifacts"));
   const auto dispatcher = TRY(dispatch::Dispatcher::start(*store, {}));
   const api::Parts parts{*store, *dispatcher, *segments, *artifacts};
