@@ -162,6 +162,11 @@ class Parser {
                     "Attempts of a project that may run at once; others wait")
         ->type_name("N")
         ->check(CLI::Range(1, 1'000'000));
+    app->add_option("--attempt-limit", up_.attempt_limit,
+                    "What one attempt's events may take (default 256): of a console that says "
+                    "more, head and tail are kept")
+        ->type_name("MIB")
+        ->check(CLI::Range(4, 1 << 20));
   }
 
   void add_run() {

@@ -34,6 +34,7 @@ class LogWriter {
     at_ = wire::duration_of(event.at());
     if (event.has_console() && !event.console().sent()) {
       if (!options_.role.empty() && event.role() != options_.role) return true;
+      if (options_.raw) tell_gap(event);
       return options_.raw ? write_raw(event.console().data())
                           : console(event.role(), event.console().data());
     }
@@ -63,6 +64,17 @@ class LogWriter {
  private:
   static bool write_raw(const std::string& bytes) {
     return write_all(STDOUT_FILENO, as_bytes(bytes), {}).has_value();
+  }
+
+  // Not among the bytes; otherwise a note in the log says it.
+  void tell_gap(const v1::Event& event) {
+    std::uint64_t& next = next_[event.role()];
+    const auto& console = event.console();
+    if (console.offset() > next) {
+      fmt::print(stderr, "assay: {}: {} left out before byte {}\n", printable(event.role()),
+                 human_size(console.offset() - next), console.offset());
+    }
+    next = console.offset() + console.data().size();
   }
 
   bool console(const std::string& role, const std::string& bytes) {
@@ -96,6 +108,7 @@ class LogWriter {
   bool roles_, colour_;
   Duration at_{};
   std::map<std::string, std::string> partial_;
+  std::map<std::string, std::uint64_t> next_;  // offset, by role
 };
 
 class Log {

@@ -144,7 +144,9 @@ class Up {
                                      "--web",
                                      web,
                                      "--listen",
-                                     listen};
+                                     listen,
+                                     "--attempt-limit",
+                                     std::to_string(options_.attempt_limit)};
       const auto limit = [&words](const char* option, unsigned number) {
         if (number != 0) words.insert(words.end(), {option, std::to_string(number)});
       };

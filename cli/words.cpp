@@ -160,15 +160,6 @@ std::string elapsed(std::int64_t started, std::int64_t ended, std::int64_t now) 
       std::chrono::microseconds(std::max<std::int64_t>(0, (ended != 0 ? ended : now) - started)));
 }
 
-std::string human_size(std::uint64_t bytes) {
-  if (bytes < 1024) return fmt::format("{} B", bytes);
-  constexpr std::array<std::string_view, 4> units = {"KiB", "MiB", "GiB", "TiB"};
-  double size = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  for (; size >= 1024 && unit + 1 < units.size(); ++unit) size /= 1024;
-  return fmt::format("{:.1f} {}", size, units[unit]);
-}
-
 std::string when(std::int64_t micros) {
   if (micros == 0) return "";
   const std::time_t seconds = micros / 1'000'000;

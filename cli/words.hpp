@@ -39,8 +39,6 @@ std::string holder_words(const v1::Board&);
 // From start to end, or to `now_micros`; "" before it began.
 std::string elapsed(std::int64_t started_micros, std::int64_t ended_micros,
                     std::int64_t now_micros);
-// "3.2 s", "12.3 KiB".
-std::string human_size(std::uint64_t bytes);
 // "2026-11-24 07:21:00" in local time, "" for 0.
 std::string when(std::int64_t unix_micros);
 std::string short_digest(std::string_view sha256);

@@ -26,6 +26,7 @@ std::optional<ConsoleFold::Begun> ConsoleFold::add(Duration at, std::uint64_t of
   if (const std::uint64_t missing = gaps_.before(offset, bytes.size()); missing > 0) {
     missing_ += missing;
     splitter_.cut(sink);
+    ++lines_;  // gap_line()
   }
   if (bytes.empty()) return std::nullopt;
   splitter_.feed(bytes, sink);

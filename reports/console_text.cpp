@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "evidence/record.hpp"
+#include "reports/gaps.hpp"
 
 namespace assay::reports {
 
@@ -109,9 +110,11 @@ void ConsoleText::add(Duration at, std::string_view bytes, const OnLine& on_line
   last_at_ = at;
 }
 
-void ConsoleText::gap(const OnLine& on_line) {
+void ConsoleText::gap(std::uint64_t missing, const OnLine& on_line) {
   Sink sink{*this, last_at_, on_line};
   splitter_.cut(sink);
+  ++lines_;
+  on_line({gap_line(missing), last_at_, false, 0});
 }
 
 std::optional<ConsoleLine> ConsoleText::open() const {

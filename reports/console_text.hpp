@@ -55,7 +55,7 @@ class ConsoleText {
 
   void add(Duration at, std::string_view bytes, const OnLine&);
   // Bytes are missing here: the line ends.
-  void gap(const OnLine&);
+  void gap(std::uint64_t missing, const OnLine&);
   // The line that has not ended.
   [[nodiscard]] std::optional<ConsoleLine> open() const;
   // None is on its way, nor may be.

@@ -4,8 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+
+#include "base/text.hpp"
 
 namespace assay::reports {
+
+// The line that stands for missing bytes, a console's like the others.
+inline std::string gap_line(std::uint64_t missing) {
+  return "… " + human_size(missing) + " left out here …";
+}
 
 class Gaps {
  public:

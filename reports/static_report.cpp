@@ -137,7 +137,8 @@ void StaticReport::add(const evidence::Event& event) {
   auto& role = attempt_->roles[event.role];
   attempt_->kept -= role.kept->size();
   const auto keep = [&](const ConsoleLine& line) { role.kept->add(line); };
-  if (role.gaps.before(console->offset, console->bytes.size()) > 0) role.text.gap(keep);
+  const std::uint64_t missing = role.gaps.before(console->offset, console->bytes.size());
+  if (missing > 0) role.text.gap(missing, keep);
   role.text.add(event.at, as_text(console->bytes), keep);
   attempt_->kept += role.kept->size();
   // Not at once when the budget is full: sharing looks at every console.

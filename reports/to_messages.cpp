@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "wire/limits.hpp"
 #include "wire/scalar.hpp"
 
@@ -84,7 +85,9 @@ void fill(ConsoleLine&& line, v1::ConsoleLine* out) {
 
 std::string cut_of(const ConsoleFold& console) {
   if (console.missing() == 0) return "";
-  return fmt::format("at least {} bytes are missing: they were not kept", console.missing());
+  return human_size(console.missing()) +
+         " of this console are left out, where a line says so: it said more than is kept of an "
+         "attempt";
 }
 
 }  // namespace assay::reports

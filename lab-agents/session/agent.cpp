@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "session/final_status.hpp"
 #include "wire/job.hpp"
@@ -41,8 +42,9 @@ Agent::Agent(AgentConfig config, LabBoards& boards)
       boards_(boards),
       channel_(wire::make_channel(config_.server)),
       stub_(v1::AgentService::NewStub(channel_)),
-      // A connection of its own: on a slow line megabytes of an artifact are under
-      // way, and no cancel and no renewal must wait behind them.
+      // Connections of their own: on a slow line megabytes of an artifact or of a
+      // console are under way, and no cancel and no renewal must wait behind them.
+      event_stub_(v1::AgentService::NewStub(wire::make_channel(config_.server))),
       artifact_stub_(v1::ArtifactService::NewStub(wire::make_channel(config_.server))),
       artifacts_(config_.state / "cache", config_.cache_limit) {}
 
@@ -99,7 +101,7 @@ void Agent::deliver_leftovers() {
     }
     const std::shared_ptr<spool::Spool> spool = std::move(*reopened);
     const auto uplink = std::make_shared<Uplink>(
-        *stub_, config_.name, inbox_, spool,
+        *event_stub_, config_.name, inbox_, spool,
         [this, id, spool](Uplink::End end, const std::string& why) {
           if (end == Uplink::End::refused)
             spdlog::warn("assayd does not take the events of attempt {}: {}", id, why);
@@ -216,6 +218,8 @@ void Agent::welcomed(const v1::Welcome& welcome) {
   renew_every_ = std::max<Duration>(
       wire::from_proto("renew_every", welcome.renew_every()).value_or(renew_every_),
       std::chrono::milliseconds(50));
+  if (welcome.attempt_bytes() != 0)
+    attempt_bytes_ = std::max(welcome.attempt_bytes(), least_attempt_bytes);
   spdlog::info("assayd at {} took us in with {} boards", config_.server.text(),
                boards_.ids().size());
   renew();
@@ -292,7 +296,9 @@ std::string Agent::refusal(const AttemptOrder& order) {
 // What must be on disk before an attempt begins.
 Result<std::unique_ptr<spool::Spool>> Agent::keep(const AttemptOrder& order) {
   for (const auto& lease : order.leases) TRY(boards_.raise_epoch(lease.board, lease.epoch));
-  auto spool = spool::Spool::create(config_.state / "spool", order.id);
+  auto spool =
+      spool::Spool::create(config_.state / "spool", order.id,
+                           {.attempt_bytes = attempt_bytes_, .roles = order.leases.size()});
   if (!spool) return tl::unexpected(spool.error().in("the agent cannot keep events"));
   return spool;
 }
@@ -336,7 +342,7 @@ void Agent::assigned(const v1::Assignment& assignment) {
   attempt.leases = order.leases;
   attempt.after_renewal = renewal_;
   attempt.uplink =
-      std::make_shared<Uplink>(*stub_, config_.name, inbox_, attempt.spool,
+      std::make_shared<Uplink>(*event_stub_, config_.name, inbox_, attempt.spool,
                                [this, id](Uplink::End end, const std::string& why) {
                                  // Not within the uplink's own call: this destroys it.
                                  inbox_.post([this, id, end, why] { delivered(id, end, why); });

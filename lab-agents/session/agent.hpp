@@ -93,6 +93,7 @@ class Agent {
   LabBoards& boards_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::AgentService::Stub> stub_;
+  std::unique_ptr<v1::AgentService::Stub> event_stub_;
   std::unique_ptr<v1::ArtifactService::Stub> artifact_stub_;
   ArtifactCache artifacts_;
   Inbox inbox_;
@@ -105,6 +106,7 @@ class Agent {
 
   Duration lease_ = std::chrono::seconds(30);
   Duration renew_every_ = std::chrono::seconds(5);
+  std::uint64_t attempt_bytes_ = default_attempt_bytes;
   Deadline renew_at_ = Deadline::never();
   std::uint64_t renewal_ = 0;
   std::deque<std::pair<std::uint64_t, BootTime>> renewals_sent_;

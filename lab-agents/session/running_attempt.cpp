@@ -121,6 +121,8 @@ void RunningAttempt::run(std::stop_token stop) {
     for (const auto& lease : order_.leases) unfit.push_back(lease.board);
   }
   for (const auto& board : unfit) around_.boards.recover(board);
+  // Before on_end_(): the session waits for what comes after it.
+  spool_->append_tails();
   // In this order: the session must count the boards as free before assayd can
   // see the last event and lease them anew.
   on_end_();

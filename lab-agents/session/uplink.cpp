@@ -11,6 +11,9 @@ namespace assay::session {
 namespace {
 constexpr std::size_t batch_bytes = 256 << 10;
 constexpr std::uint64_t max_unacknowledged = 4096;  // events in flight
+// Of them on a slow line: an acknowledgement makes room. More would only lie in this
+// process, and reading them would keep the session's thread from everything else.
+constexpr std::size_t max_batches = 16;
 constexpr Duration first_backoff = std::chrono::milliseconds(50);
 constexpr Duration longest_backoff = std::chrono::seconds(2);
 }  // namespace
@@ -40,7 +43,8 @@ void Uplink::connect() {
         inbox.post([this, weak, generation, status] {
           if (const auto self = weak.lock()) self->ended(generation, status);
         });
-      });
+      },
+      max_batches);
   stub_.async()->Events(&stream_->context(), stream_.get());
   stream_->begin();
   v1::EventsRequest hello;

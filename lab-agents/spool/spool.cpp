@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/file.hpp"
+#include "base/text.hpp"
 #include "wire/event.hpp"
 #include "wire/record.hpp"
 
@@ -14,6 +15,8 @@ namespace assay::spool {
 namespace fs = std::filesystem;
 
 static constexpr std::size_t longest_record = 1 << 20;
+// What the record of a console event takes beside its bytes, about: most names are short.
+static constexpr std::size_t around_console = 64;
 
 Spool::Spool(fs::path file, std::string attempt, UniqueFd fd, Limits limits)
     : file_(std::move(file)), attempt_(std::move(attempt)), limits_(limits), fd_(std::move(fd)) {}
@@ -61,6 +64,7 @@ Result<> Spool::load() {
 }
 
 std::uint64_t Spool::append(evidence::Event event) {
+  if (std::holds_alternative<evidence::AttemptEnded>(event.body)) append_tails();
   std::function<void()> notify;
   std::uint64_t seq = 0;
   {
@@ -68,25 +72,93 @@ std::uint64_t Spool::append(evidence::Event event) {
     if (cut_) {
       if (complete_ || !std::holds_alternative<evidence::AttemptEnded>(event.body)) return last_;
       event.body = end_of_cut();
-    } else if (const auto* console = std::get_if<evidence::ConsoleBytes>(&event.body)) {
-      if (memory_bytes_ > limits_.memory_bytes) return last_;  // the disk is full and memory too
-      console_bytes_ += console->bytes.size();
-      if (console_bytes_ > limits_.console_bytes) {
-        if (console_cut_) return last_;
-        console_cut_ = true;
-        event.body = evidence::Note{
-            fmt::format("the console said more than {} MiB: its bytes are not kept from here on",
-                        limits_.console_bytes >> 20)};
-      }
+    } else if (std::holds_alternative<evidence::ConsoleBytes>(event.body)) {
+      if (!take_console(event)) return last_;
     }
-    event.seq = last_ + 1;
-    complete_ = std::holds_alternative<evidence::AttemptEnded>(event.body);
-    store(wire::encode(event));
-    seq = ++last_;
+    number(std::move(event));
+    seq = last_;
     notify = on_append_;
   }
   if (notify) notify();
   return seq;
+}
+
+// Under the mutex.
+void Spool::number(evidence::Event event) {
+  event.seq = last_ + 1;
+  complete_ = std::holds_alternative<evidence::AttemptEnded>(event.body);
+  store(wire::encode(event));
+  ++last_;
+}
+
+// Under the mutex. false: nothing is to be appended now.
+bool Spool::take_console(evidence::Event& event) {
+  if (memory_bytes_ > limits_.memory_bytes) return false;  // the disk is full and memory too
+  const std::uint64_t half = limits_.attempt_bytes / std::max<std::size_t>(1, limits_.roles) / 2;
+  Console& console = consoles_[event.role];
+  const bool begins = !console.tail;
+  if (begins) {
+    const std::uint64_t size =
+        std::get<evidence::ConsoleBytes>(event.body).bytes.size() + around_console;
+    if (console.head + size <= half) {
+      console.head += size;
+      return true;
+    }
+    auto tail = ConsoleTail::make(file_.string() + ".tail", half);
+    if (!tail) {
+      if (!trouble_) trouble_ = tail.error().text;
+      return false;
+    }
+    console.tail = std::move(*tail);
+    console.board = event.board;
+  }
+  if (const auto pushed = console.tail->push(event); !pushed && !trouble_)
+    trouble_ = pushed.error().text;
+  event.body = evidence::Note{
+      fmt::format("the console says much: from here on its last {} are kept, and follow when the "
+                  "attempt ends (limit {} an attempt)",
+                  human_size(half), human_size(limits_.attempt_bytes))};
+  return begins;
+}
+
+// Piece by piece, so that the session's thread, which all attempts share, gets in.
+void Spool::append_tails() {
+  while (append_next_of_tails()) {
+  }
+}
+
+// One event, with its console's note before the first; false: all is appended.
+bool Spool::append_next_of_tails() {
+  std::function<void()> notify;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(consoles_.begin(), consoles_.end(),
+                                    [](const auto& one) { return one.second.tail.has_value(); });
+    if (found == consoles_.end() || cut_ || complete_) return false;
+    auto& [role, console] = *found;
+    const ConsoleTail::LeftOut& left_out = console.tail->left_out();
+    if (!std::exchange(console.told, true) && left_out.bytes > 0) {
+      const auto seconds = [](Duration d) { return std::chrono::duration<double>(d).count(); };
+      number({0, left_out.to, role, console.board,
+              evidence::Note{fmt::format(
+                  "{} of the console are left out here, from {:.3f} to {:.3f} s (limit {} an "
+                  "attempt)",
+                  human_size(left_out.bytes), seconds(left_out.from), seconds(left_out.to),
+                  human_size(limits_.attempt_bytes))}});
+    }
+    auto event = console.tail->pop();
+    if (event && *event && memory_bytes_ <= limits_.memory_bytes) {
+      number(std::move(**event));
+    } else {
+      if (!event)
+        number({0, left_out.to, role, console.board,
+                evidence::Note{"the rest of the console is lost: " + event.error().text}});
+      console.tail.reset();
+    }
+    notify = on_append_;
+  }
+  if (notify) notify();
+  return true;
 }
 
 // Under the mutex.

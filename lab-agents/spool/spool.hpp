@@ -7,6 +7,12 @@
 // kept in memory (bounded) and `trouble()` says so, so that the attempt can end
 // with an honest lab error. What cannot be read back is cut off: the attempt's end
 // then says so.
+//
+// Console bytes are bounded, each role's alike. Once a console has said half of its
+// share, the rest goes to a ring (console_tail.hpp), and what the ring holds in the
+// end is appended before the attempt's end, with a note of what had to make room.
+// So an event's `at` may be earlier than that of the one before, but a console's
+// bytes stay in order.
 #pragma once
 
 #include <condition_variable>
@@ -14,20 +20,24 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/fd.hpp"
+#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "evidence/event.hpp"
+#include "spool/console_tail.hpp"
 
 namespace assay::spool {
 
 struct Limits {
-  std::uint64_t console_bytes = 256ull << 20;  // past it console bytes are dropped, with a note
-  std::uint64_t memory_bytes = 4ull << 20;     // kept when the disk is full
+  std::uint64_t attempt_bytes = default_attempt_bytes;  // of console events
+  std::size_t roles = 1;                                // that share them
+  std::uint64_t memory_bytes = 4ull << 20;              // kept when the disk is full
 };
 
 class Spool {
@@ -45,6 +55,9 @@ class Spool {
 
   // Numbers and keeps the event; calls `on_append` afterwards.
   std::uint64_t append(evidence::Event);
+  // The consoles have said all: appends their tails, which may take seconds; others may
+  // call meanwhile. Comes before the attempt's end, at the latest with it.
+  void append_tails();
   // Events after `after`, about `bytes` of them, serialised, in order; an error only
   // when the first of them cannot be read back.
   Result<std::vector<std::string>> read(std::uint64_t after, std::size_t bytes);
@@ -76,7 +89,10 @@ class Spool {
   };
   Spool(std::filesystem::path file, std::string attempt, UniqueFd fd, Limits limits);
   Result<> load();
+  void number(evidence::Event);
   void store(std::string bytes);
+  bool take_console(evidence::Event&);
+  bool append_next_of_tails();
   Result<std::string> read_back(const Record&);
   evidence::AttemptEnded end_of_cut() const;
 
@@ -90,9 +106,14 @@ class Spool {
   std::uint64_t acknowledged_ = 0;
   std::uint64_t last_ = 0;
   std::uint64_t end_ = 0;  // of the file
-  std::uint64_t console_bytes_ = 0;
   std::uint64_t memory_bytes_ = 0;
-  bool console_cut_ = false;
+  struct Console {
+    std::uint64_t head = 0;           // bytes of its events that were kept at once
+    std::optional<ConsoleTail> tail;  // once that was enough
+    std::string board;
+    bool told = false;  // what its tail left out
+  };
+  std::map<std::string, Console> consoles_;  // by role
   bool complete_ = false;
   bool cut_ = false;
   std::optional<std::string> trouble_;

@@ -12,5 +12,9 @@ inline constexpr std::size_t max_roles = 16;   // of a job
 inline constexpr std::size_t max_steps = 10'000;
 // A file under test: it is read whole, where it is submitted and where it is flashed.
 inline constexpr std::uint64_t max_artifact_bytes = 64U << 20;
+// What the events of one attempt take, unless assayd is told otherwise. The least
+// leaves each of max_roles consoles room for some whole events.
+inline constexpr std::uint64_t default_attempt_bytes = 256U << 20;
+inline constexpr std::uint64_t least_attempt_bytes = 4U << 20;
 
 }  // namespace assay

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ std::vector<std::string_view> split(std::string_view text, char at);
 // Untrusted bytes for a terminal or a report: control characters and bytes that
 // are not UTF-8 become visible escapes (\x1b); tabs and printable text stay.
 std::string printable(std::string_view);
+
+// "1.2 GiB".
+std::string human_size(std::uint64_t bytes);
 
 // The length of the well-formed UTF-8 sequence at the start of `text`, which is
 // not empty, or 0 (Unicode 15, table 3-7).

@@ -9,6 +9,9 @@ namespace assay::evidence {
 
 namespace {
 
+// Steps of one console; the newest decide.
+constexpr std::size_t max_pending = 256;
+
 // By its words, which lib/plans chooses: "flash base", "send update over SMP until ...".
 bool writes_flash(std::string_view text) {
   return text.starts_with("flash ") ||
@@ -116,11 +119,20 @@ void AttemptRecord::take(const Event& event, const StepEnded& ended, StepRecord&
   if (record.role.empty()) record.role = event.role;
   const auto found = consoles_.find(event.role.empty() ? record.role : event.role);
   if (found == consoles_.end() || ended.console_length == 0) return;
-  const Console& console = found->second;
-  const std::uint64_t have = console.offset + console.bytes.size();
-  std::uint64_t from = std::clamp(ended.console_offset, console.offset, have);
+  Console& console = found->second;
   const std::uint64_t length = std::min(ended.console_length, UINT64_MAX - ended.console_offset);
-  const std::uint64_t to = std::clamp(ended.console_offset + length, from, have);
+  const std::uint64_t to = ended.console_offset + length;
+  record.console = lines(console, ended.console_offset, to);
+  if (to <= console.offset + console.bytes.size()) return;
+  if (console.pending.size() >= max_pending) console.pending.pop_front();
+  console.pending.push_back({record.index, ended.console_offset, to});
+}
+
+std::vector<std::string> AttemptRecord::lines(const Console& console, std::uint64_t from,
+                                              std::uint64_t to) {
+  const std::uint64_t have = console.offset + console.bytes.size();
+  from = std::clamp(from, console.offset, have);
+  to = std::clamp(to, from, have);
   // From the start of its line, so that half a frame or half a word is not shown.
   const auto before = std::string_view(console.bytes).substr(0, from - console.offset).rfind('\n');
   if (before != std::string_view::npos) {
@@ -128,15 +140,34 @@ void AttemptRecord::take(const Event& event, const StepEnded& ended, StepRecord&
   } else if (console.offset == 0) {
     from = 0;
   }
-  record.console =
-      console_lines(std::string_view(console.bytes).substr(from - console.offset, to - from));
+  return console_lines(std::string_view(console.bytes).substr(from - console.offset, to - from));
+}
+
+// What has come by now of the bytes that steps waited for.
+void AttemptRecord::resolve(Console& console) {
+  while (!console.pending.empty() &&
+         console.pending.front().to <= console.offset + console.bytes.size()) {
+    const Console::Pending pending = console.pending.front();
+    console.pending.pop_front();
+    auto shown = lines(console, pending.from, pending.to);
+    StepRecord* record = shown.empty() ? nullptr : step(pending.step);
+    if (record == nullptr) continue;
+    step_bytes_ -= size_of(*record);
+    record->console = std::move(shown);
+    record->version = ++version_;
+    step_bytes_ += size_of(*record);
+  }
 }
 
 void AttemptRecord::take(const Event& event, const ConsoleBytes& console) {
   if (console.sent || (consoles_.size() >= max_roles && !consoles_.contains(event.role))) return;
   Console& kept = consoles_[event.role];
-  if (console.offset != kept.offset + kept.bytes.size()) kept = {console.offset, ""};  // a gap
+  if (console.offset != kept.offset + kept.bytes.size()) {  // a gap
+    kept.offset = console.offset;
+    kept.bytes.clear();
+  }
   kept.bytes += as_text(console.bytes);
+  resolve(kept);
   // Cut rarely, so that a flood costs no more than its bytes.
   if (kept.bytes.size() > 2 * kept_console) {
     const std::size_t cut = kept.bytes.size() - kept_console;

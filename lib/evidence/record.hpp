@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -62,7 +63,16 @@ class AttemptRecord {
   struct Console {
     std::uint64_t offset = 0;  // of bytes[0] in the stream received from the board
     std::string bytes;
+    // Regions of steps that ended before their bytes came: those of a console that
+    // says much follow at the end.
+    struct Pending {
+      std::uint32_t step = 0;
+      std::uint64_t from = 0, to = 0;
+    };
+    std::deque<Pending> pending = {};
   };
+  void resolve(Console&);
+  static std::vector<std::string> lines(const Console&, std::uint64_t from, std::uint64_t to);
   // Of which something is about to change.
   StepRecord* step(std::uint32_t index);
   void take(const Event&, const StepStarted&);

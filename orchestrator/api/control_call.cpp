@@ -129,6 +129,7 @@ class ControlCall final : public BidiCall<v1::ControlRequest, v1::ControlRespons
     wire::to_proto(backend_.parts.lease_times.renew_every,
                    message.mutable_welcome()->mutable_renew_every());
     message.mutable_welcome()->set_orchestrator(backend_.identity);
+    message.mutable_welcome()->set_attempt_bytes(backend_.parts.segments.attempt_bytes());
     // Locked until all is queued, so that nothing overtakes it.
     const std::lock_guard lock(early_mutex_);
     write(std::move(message));

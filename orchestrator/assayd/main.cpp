@@ -1,5 +1,5 @@
 // assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off] [--project-queued N]
-//        [--project-running N]
+//        [--project-running N] [--attempt-limit MIB]
 //
 // Exit status: 0 ended by a signal, 2 the command line or the state folder is
 // wrong, or the address cannot be listened on.
@@ -20,6 +20,7 @@
 
 #include "api/server.hpp"
 #include "base/file.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
@@ -33,7 +34,7 @@ using namespace assay;
 
 constexpr std::string_view usage =
     "usage: assayd --state DIR [--listen HOST:PORT] [--web HOST:PORT|off]\n"
-    "              [--project-queued N] [--project-running N]\n"
+    "              [--project-queued N] [--project-running N] [--attempt-limit MIB]\n"
     "\n"
     "Accepts runs, schedules them on the boards of agents, keeps what happened.\n"
     "\n"
@@ -44,6 +45,8 @@ constexpr std::string_view usage =
     "  --project-queued N   jobs of a project that may wait; more are refused (default 20000)\n"
     "  --project-running N  attempts of a project that may run at once; others wait (default: no "
     "limit)\n"
+    "  --attempt-limit MIB  of the events of one attempt (default 256, at least 4): of a console\n"
+    "                       that says more its head and tail are kept\n"
     "  --version, --help\n"
     "\n"
     "Prints `ready grpc=HOST:PORT web=http://HOST:PORT` once it listens. ASSAY_LOG=debug says "
@@ -52,22 +55,26 @@ constexpr std::string_view usage =
 struct Options {
   std::string state, listen{wire::default_server}, web{wire::default_web};
   dispatch::LeaseTimes limits;
+  std::uint64_t attempt_bytes = default_attempt_bytes;
 };
 
-Result<std::size_t> whole_number(const char* option, std::string_view text) {
-  std::size_t number = 0;
+Result<std::uint64_t> whole_number(const char* option, std::string_view text,
+                                   std::uint64_t least = 1, std::uint64_t most = 1'000'000) {
+  std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number > 0 && number <= 1'000'000)
+  if (error == std::errc() && end == text.data() + text.size() && number >= least && number <= most)
     return number;
-  return fail(Cause::invalid, "{} '{}': a number from 1 to 1000000", option, printable(text));
+  return fail(Cause::invalid, "{} '{}': a number from {} to {}", option, printable(text), least,
+              most);
 }
 
 Result<Options> parse(int argc, char** argv) {
-  static const std::array<option, 8> known{{{"state", required_argument, nullptr, 'd'},
+  static const std::array<option, 9> known{{{"state", required_argument, nullptr, 'd'},
                                             {"listen", required_argument, nullptr, 'l'},
                                             {"web", required_argument, nullptr, 'w'},
                                             {"project-queued", required_argument, nullptr, 'q'},
                                             {"project-running", required_argument, nullptr, 'r'},
+                                            {"attempt-limit", required_argument, nullptr, 'a'},
                                             {"version", no_argument, nullptr, 'V'},
                                             {"help", no_argument, nullptr, 'h'},
                                             {nullptr, 0, nullptr, 0}}};
@@ -90,6 +97,10 @@ Result<Options> parse(int argc, char** argv) {
         break;
       case 'r':
         options.limits.project_running = TRY(whole_number("--project-running", optarg));
+        break;
+      case 'a':
+        options.attempt_bytes =
+            TRY(whole_number("--attempt-limit", optarg, least_attempt_bytes >> 20, 1U << 20)) << 20;
         break;
       case 'V':
         std::printf("assayd %s\n", version.data());
@@ -127,7 +138,8 @@ Result<> serve(const Options& options, const sigset_t& signals) {
   const auto runs_here = TRY(segments::highest_run(state / "segments"));
   // The store locks the folder: the first thing that is opened.
   const auto store = TRY(store::open_sqlite(state, {.numbers_above = runs_here}));
-  const auto segments = TRY(segments::Segments::open(state / "segments"));
+  const auto segments =
+      TRY(segments::Segments::open(state / "segments", {.attempt_bytes = options.attempt_bytes}));
   const auto artifacts = TRY(artifacts::ArtifactStore::open(state / "artifacts"));
   const auto dispatcher = TRY(dispatch::Dispatcher::start(*store, options.limits));
   const api::Parts parts{*store, *dispatcher, *segments, *artifacts};

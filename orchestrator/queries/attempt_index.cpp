@@ -94,7 +94,8 @@ Result<> AttemptIndex::lines(segments::Segments& segments, const std::string& at
     if (!record) break;
     const auto view = received(record->message, role);
     if (!view) continue;
-    if (gaps.before(view->offset, view->data.size()) > 0) text.gap(on_line);
+    const std::uint64_t missing = gaps.before(view->offset, view->data.size());
+    if (missing > 0) text.gap(missing, on_line);
     text.add(view->at, view->data.substr(std::exchange(skip, 0)), on_line);
     if (!text.between_lines()) continue;
     // The next line may begin far from here, behind what other boards said.

@@ -146,7 +146,13 @@ Result<Matches> search_console(segments::Segments& segments, const std::string& 
     }
     const auto view = wire::view_console(record->message);
     if (!view || view->sent || view->role != role) continue;
-    if (gaps.before(view->offset, view->data.size()) > 0) splitter.cut(looking);
+    if (const std::uint64_t missing = gaps.before(view->offset, view->data.size()); missing > 0) {
+      splitter.cut(looking);
+      const std::string line = reports::gap_line(missing);
+      looking.begin(0);
+      looking.text(line);
+      looking.end();
+    }
     splitter.feed(view->data, looking);
     looking.settle();
   }

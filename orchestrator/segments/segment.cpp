@@ -10,6 +10,7 @@
 #include "base/fd.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "wire/console_view.hpp"
 #include "wire/event.hpp"
 #include "wire/limits.hpp"
@@ -97,29 +98,6 @@ Result<> SegmentFile::create() {
   return {};
 }
 
-// Past the limit console bytes are left out. Their events stay, empty, so that
-// the numbers have no gap; the first becomes a note that says so (and once more
-// after a restart).
-Result<std::string> SegmentFile::record(const evidence::Event& event, std::uint64_t at) {
-  if (at > limit_ * 2 && !std::holds_alternative<evidence::AttemptEnded>(event.body)) {
-    return fail(Cause::exhausted, "event {}: the attempt's events are larger than {} bytes",
-                event.seq, limit_ * 2);
-  }
-  const auto* console = std::get_if<evidence::ConsoleBytes>(&event.body);
-  evidence::Event less;
-  if (console != nullptr && at > limit_) {
-    less = {event.seq, event.at, event.role, event.board,
-            evidence::ConsoleBytes{console->offset, console->sent, {}}};
-    if (!leaving_out_) {
-      less.body = evidence::Note{fmt::format(
-          "console bytes from here on are not kept: this attempt's events reached {} bytes",
-          limit_)};
-    }
-    leaving_out_ = true;
-  }
-  return wire::make_record(wire::encode(less.seq != 0 ? less : event));
-}
-
 Result<> SegmentFile::append(std::span<const evidence::Event> events) {
   std::string records;
   std::uint64_t last = last_;
@@ -131,8 +109,16 @@ Result<> SegmentFile::append(std::span<const evidence::Event> events) {
                   event.seq, last);
     }
     if (ended) return fail(Cause::invalid, "event {} follows the attempt's end", event.seq);
-    records += TRY(record(event, size_ + records.size()));
-    if (const auto* end = std::get_if<evidence::AttemptEnded>(&event.body)) ended = *end;
+    const auto* end = std::get_if<evidence::AttemptEnded>(&event.body);
+    // An agent bounds its consoles: this one is broken.
+    if (end == nullptr && size_ + records.size() > limit_ * 2) {
+      return fail(Cause::invalid,
+                  "event {}: the attempt's events take more than {}, twice the limit that the "
+                  "agent was told (assayd --attempt-limit)",
+                  event.seq, human_size(limit_ * 2));
+    }
+    records += wire::make_record(wire::encode(event));
+    if (end != nullptr) ended = *end;
     last = event.seq;
   }
   if (records.empty()) return sync();

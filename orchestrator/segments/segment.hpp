@@ -30,9 +30,9 @@ class SegmentFile {
   // record was never acknowledged: it is cut off. The rest may not be on disk yet.
   static Result<SegmentFile> open(std::filesystem::path, std::uint64_t limit);
 
-  // Events that are stored already are dropped; a gap, or anything after the
-  // AttemptEnded, is refused. On disk when it returns; after an error nothing of
-  // it is acknowledged, and the object must be opened anew.
+  // Events that are stored already are dropped; a gap, anything after the
+  // AttemptEnded, or more than twice the limit but for that one, is refused. On disk when it
+  // returns; after an error nothing of it is acknowledged, and the object must be opened anew.
   Result<> append(std::span<const evidence::Event>);
 
   // What was read when it was opened counts as stored from now on: a killed assayd
@@ -61,7 +61,6 @@ class SegmentFile {
   Result<> write(const std::string& records);
   Result<> write_again();
   Result<> sync_all();
-  Result<std::string> record(const evidence::Event&, std::uint64_t at);
 
   std::filesystem::path path_;
   std::uint64_t limit_;
@@ -70,7 +69,6 @@ class SegmentFile {
   std::uint64_t last_ = 0;
   bool synced_ = false;  // all of that is on disk, and the file's name
   bool distrusted_ = false;
-  bool leaving_out_ = false;  // console bytes, past the limit
   std::optional<evidence::AttemptEnded> ended_;
 };
 

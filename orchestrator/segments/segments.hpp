@@ -19,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "base/notifier.hpp"
 #include "base/result.hpp"
 #include "evidence/event.hpp"
@@ -27,9 +28,8 @@
 namespace assay::segments {
 
 struct Limits {
-  // Of one attempt's file. Past it console bytes are dropped (their events stay,
-  // empty, the first as a note); past twice of it everything but the end.
-  std::uint64_t attempt_bytes = 256ULL << 20;
+  // What agents may send of one attempt; past twice of it all but the end is refused.
+  std::uint64_t attempt_bytes = default_attempt_bytes;
   std::size_t open_files = 256;
 };
 
@@ -57,6 +57,7 @@ class Segments {
   Result<std::size_t> read_records(const std::string& attempt, std::uint64_t offset,
                                    std::span<std::uint8_t> into);
   Watch watch(const std::string& attempt, std::function<void()> on_append);
+  [[nodiscard]] std::uint64_t attempt_bytes() const { return limits_.attempt_bytes; }
   // Attempts that are watched.
   [[nodiscard]] std::size_t watched() const { return appended_.size(); }
 

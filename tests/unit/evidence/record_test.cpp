@@ -56,6 +56,25 @@ TEST_F(Fold, KeepsWhatStepsSay) {
   EXPECT_EQ(record_.last(), 5U);
 }
 
+// A console that says much: its end follows when all steps have ended.
+TEST_F(Fold, ShowsTheLinesThatCameAfterTheStep) {
+  add(StepStarted{0, "", "expect", ""});
+  prints("head\n");
+  offsets_["dut"] = 1000;
+  ends(0, 1010, 12);
+  ends(1, 500, 10);  // in what is left out
+  add(StepStarted{2, "", "power off", ""});
+  EXPECT_THAT(record_.steps().at(0).console, IsEmpty());
+  const std::uint64_t version = record_.version();
+  prints("0123456789one\ntwo");
+  EXPECT_EQ(record_.version(), version);
+  prints("th");
+  prints("ree\nfour\n");
+  EXPECT_THAT(record_.steps().at(0).console, ElementsAre("one", "twothree"));
+  EXPECT_THAT(record_.steps().at(1).console, IsEmpty());
+  EXPECT_GT(record_.steps().at(0).version, version);
+}
+
 TEST_F(Fold, ShowsTheLinesThatAStepPointsAt) {
   prints("*** Booting\r\none\r\n");
   prints("\x1b[32mtw");

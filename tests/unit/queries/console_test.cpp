@@ -63,10 +63,39 @@ TEST_F(ConsoleTest, WhatIsMissingEndsALineAndIsSaid) {
   say("begun ");
   offsets_["dut"] += 1000;
   say("afterwards\n");
-  EXPECT_THAT(texts(), ElementsAre("begun ", "afterwards"));
-  EXPECT_EQ(lines(0, 1).cut(), "at least 1000 bytes are missing: they were not kept");
+  EXPECT_THAT(texts(), ElementsAre("begun ", "… 1000 B left out here …", "afterwards"));
+  EXPECT_EQ(lines(0, 1).total(), 3U);
+  EXPECT_EQ(lines(0, 1).cut(),
+            "1000 B of this console are left out, where a line says so: it said more than is kept "
+            "of an attempt");
   EXPECT_EQ(lines(0, 1).bytes(), 17U);
+  EXPECT_THAT(search({.text = "left out"}), ElementsAre(1U));
+  EXPECT_THAT(search({.text = "afterwards"}), ElementsAre(2U));
   EXPECT_EQ(*queries_->console_bytes(attempt, "dut", 0, 100), "begun afterwards\n");
+}
+
+// Wherever a window of a large console begins, the line of a gap has its number.
+TEST_F(ConsoleTest, AGapHasALineInEveryWindow) {
+  const auto many = [&](const std::string& word) {
+    std::string piece;
+    for (int i = 0; i < 900; ++i) {
+      piece += word + std::string(100, '.') + std::to_string(i) + "\n";
+      if (i % 30 == 29) say(std::exchange(piece, ""));
+    }
+  };
+  many("head");
+  offsets_["dut"] += 5U << 20;
+  many("tail");
+  const auto all = texts();
+  ASSERT_EQ(all.size(), 1801U);
+  EXPECT_EQ(all[900], "… 5.0 MiB left out here …");
+  for (int from = 0; from<1801; from += from> 880 && from < 920 ? 1 : 40) {
+    const auto window = lines(from, 30);
+    for (int i = 0; i < window.lines_size(); ++i)
+      ASSERT_EQ(window.lines(i).text(), all[static_cast<std::size_t>(from + i)])
+          << from << " " << i;
+  }
+  EXPECT_THAT(search({.text = "tail.*[^0-9]0$", .regex = true}), ElementsAre(901U));
 }
 
 TEST_F(ConsoleTest, RefusesWhatMakesNoSense) {

@@ -206,35 +206,15 @@ TEST_F(SegmentsTest, WatchersHearOfWhatIsStored) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST_F(SegmentsTest, ConsoleBytesPastTheLimitAreLeftOut) {
-  open({.attempt_bytes = 1000, .open_files = 4});
-  std::vector<evidence::Event> events;
-  for (std::uint64_t seq = 1; seq <= 20; ++seq) {
-    events.push_back(
-        {seq, {}, "dut", "b", evidence::ConsoleBytes{(seq - 1) * 200, false, Bytes(200, 'c')}});
-  }
-  events.push_back(note(21, "still kept"));
-  events.push_back(end(22));
-  EXPECT_EQ(append(events), 22U);
-  const auto stored = all();
-  ASSERT_EQ(stored.size(), 22U);
-  EXPECT_EQ(stored[4], events[4]);
-  EXPECT_EQ(std::get<evidence::Note>(stored[5].body).text,
-            "console bytes from here on are not kept: this attempt's events reached 1000 bytes");
-  EXPECT_EQ(std::get<evidence::ConsoleBytes>(stored[6].body).offset, 1200U);
-  EXPECT_TRUE(std::get<evidence::ConsoleBytes>(stored[6].body).bytes.empty());
-  EXPECT_EQ(stored[20], events[20]);
-  EXPECT_EQ(stored[21], events[21]);
-}
-
 TEST_F(SegmentsTest, TwiceTheLimitIsTheEnd) {
   open({.attempt_bytes = 100, .open_files = 4});
   append({note(1, std::string(300, 'x'))});
   const auto more = segments_->append("r1.1.1", notes(2, 2));
   ASSERT_FALSE(more);
-  EXPECT_EQ(more.error().cause, Cause::exhausted);
-  EXPECT_NE(more.error().text.find("event 2: the attempt's events are larger than 200 bytes"),
-            std::string::npos);
+  EXPECT_EQ(more.error().cause, Cause::invalid) << "the agent is not to try again";
+  EXPECT_EQ(more.error().text,
+            "event 2: the attempt's events take more than 200 B, twice the limit that the agent "
+            "was told (assayd --attempt-limit)");
   EXPECT_EQ(append({end(2)}), 2U);
 }
 

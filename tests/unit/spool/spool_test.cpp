@@ -83,16 +83,144 @@ TEST_F(SpoolTest, a_flipped_bit_ends_it_there) {
   EXPECT_EQ((*Spool::reopen(folder_.path(), "r1.1.1"))->last(), 2u);
 }
 
-TEST_F(SpoolTest, a_flood_is_cut_with_a_note_and_stays_contiguous) {
-  const auto spool = create("r1.1.1", {.console_bytes = 100, .memory_bytes = 1000});
-  for (std::uint64_t i = 0; i < 10; ++i) {
-    spool->append({0, {}, "dut", "b", ConsoleBytes{i * 40, false, Bytes(40, 'x')}});
+class FloodTest : public SpoolTest {
+ protected:
+  static Event says(std::uint64_t number, const std::string& role = "dut", std::size_t size = 100) {
+    return {0, std::chrono::milliseconds(number), role, "b-" + role,
+            ConsoleBytes{number * size, false, Bytes(size, static_cast<std::uint8_t>(number))}};
   }
-  spool->append(note("end"));
+  static Event end() { return {0, {}, "", "", AttemptEnded{Verdict::passed, "", -1, false}}; }
+  static std::vector<Event> all(Spool& spool) {
+    std::vector<Event> events;
+    const auto encoded = *spool.read(0, 1ull << 30);
+    for (const auto& event : encoded) events.push_back(*wire::decode_event(as_bytes(event)));
+    return events;
+  }
+  // Of that role's console, in the order of events.
+  static std::vector<std::uint64_t> offsets(const std::vector<Event>& events,
+                                            const std::string& role = "dut") {
+    std::vector<std::uint64_t> found;
+    for (const auto& event : events) {
+      const auto* console = std::get_if<ConsoleBytes>(&event.body);
+      if (console != nullptr && event.role == role) found.push_back(console->offset);
+    }
+    return found;
+  }
+  static std::vector<std::string> notes(const std::vector<Event>& events) {
+    std::vector<std::string> found;
+    for (const auto& event : events) {
+      if (const auto* note = std::get_if<Note>(&event.body)) found.push_back(note->text);
+    }
+    return found;
+  }
+};
+
+TEST_F(FloodTest, keeps_head_and_tail_and_everything_else) {
+  const auto spool = create("r1.1.1", {.attempt_bytes = 4096});
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    spool->append(says(i));
+    if (i % 100 == 99) spool->append({0, {}, "dut", "b", PowerEdge{true, true}});
+  }
+  auto events = all(*spool);
+  EXPECT_EQ(offsets(events).size(), 12u) << "164 bytes each, of 2048";
+  EXPECT_EQ(notes(events),
+            (std::vector<std::string>{"the console says much: from here on its last 2.0 KiB are "
+                                      "kept, and follow when the attempt ends (limit 4.0 KiB an "
+                                      "attempt)"}));
+  spool->append(end());
+  events = all(*spool);
+  std::uint64_t edges = 0;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(events[i].seq, i + 1);
+    edges += std::holds_alternative<PowerEdge>(events[i].body) ? 1 : 0;
+  }
+  EXPECT_EQ(edges, 10u);
+  EXPECT_TRUE(std::holds_alternative<AttemptEnded>(events.back().body));
+  const auto kept = offsets(events);
+  const std::size_t tail = kept.size() - 12;
+  EXPECT_GE(tail, 12u);
+  std::vector<std::uint64_t> expected;
+  for (std::uint64_t i = 0; i < 12; ++i) expected.push_back(i * 100);
+  for (std::uint64_t i = 1000 - tail; i < 1000; ++i) expected.push_back(i * 100);
+  EXPECT_EQ(kept, expected);
+  EXPECT_EQ(events[events.size() - 2].at, std::chrono::milliseconds(999)) << "its own time";
+  const auto said = notes(events);
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_EQ(said[1],
+            fmt::format("{:.1f} KiB of the console are left out here, from 0.012 to {:.3f} "
+                        "s (limit 4.0 KiB an attempt)",
+                        static_cast<double>((1000 - tail - 12) * 100) / 1024,
+                        static_cast<double>(1000 - tail - 1) / 1000));
+}
+
+TEST_F(FloodTest, a_tail_that_had_room_for_all_leaves_nothing_out) {
+  const auto spool = create("r1.1.1", {.attempt_bytes = 4096});
+  for (std::uint64_t i = 0; i < 20; ++i) spool->append(says(i));
+  spool->append(end());
+  const auto events = all(*spool);
+  EXPECT_EQ(offsets(events).size(), 20u);
+  EXPECT_EQ(notes(events).size(), 1u);
+}
+
+TEST_F(FloodTest, one_role_takes_nothing_from_another) {
+  const auto spool = create("r1.1.1", {.attempt_bytes = 8192, .roles = 2});
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    spool->append(says(i));
+    if (i % 100 == 0) spool->append(says(i / 100, "peer"));
+  }
+  spool->append(end());
+  const auto events = all(*spool);
+  EXPECT_EQ(offsets(events, "peer"),
+            (std::vector<std::uint64_t>{0, 100, 200, 300, 400, 500, 600, 700, 800, 900}));
+  EXPECT_LT(offsets(events).size(), 40u);
+}
+
+// Records of any size: never more than the limit, and the tail is the very end.
+RC_GTEST_PROP(Flood, TailIsTheEnd, (const std::vector<std::uint8_t>& sizes)) {
+  const auto folder = TempFolder::make("assay-flood").value();
+  const auto spool = Spool::create(folder.path(), "r1.1.1", {.attempt_bytes = 4096}).value();
+  Bytes all;
+  for (std::size_t round = 0; round < 20; ++round) {
+    for (const std::uint8_t size : sizes) {
+      Bytes bytes;
+      for (std::size_t i = 0; i < size; ++i)
+        bytes.push_back(static_cast<std::uint8_t>((all.size() + i) * 7 / 3));
+      spool->append({0, {}, "dut", "b", ConsoleBytes{all.size(), false, bytes}});
+      all.insert(all.end(), bytes.begin(), bytes.end());
+    }
+  }
+  spool->append({0, {}, "", "", AttemptEnded{Verdict::passed, "", -1, false}});
+  std::uint64_t next = 0, gaps = 0, kept = 0, records = 0;
   const auto events = *spool->read(0, 1 << 20);
-  EXPECT_EQ(numbers(events), (std::vector<std::uint64_t>{1, 2, 3, 4}));
-  EXPECT_EQ(std::get<Note>(wire::decode_event(as_bytes(events[2]))->body).text,
-            "the console said more than 0 MiB: its bytes are not kept from here on");
+  for (const auto& encoded : events) {
+    const auto event = *wire::decode_event(as_bytes(encoded));
+    const auto* console = std::get_if<ConsoleBytes>(&event.body);
+    if (console == nullptr) continue;
+    RC_ASSERT(console->offset >= next);
+    gaps += console->offset > next ? 1 : 0;
+    next = console->offset + console->bytes.size();
+    kept += console->bytes.size();
+    ++records;
+    RC_ASSERT(std::equal(console->bytes.begin(), console->bytes.end(),
+                         all.begin() + static_cast<std::ptrdiff_t>(console->offset)));
+  }
+  RC_ASSERT(next == all.size());
+  RC_ASSERT(gaps <= 1U);
+  RC_ASSERT(kept <= 4096U);
+  // Almost all of its share is used: an event takes up to 255 bytes and about 64 more.
+  RC_ASSERT(kept == all.size() || kept + records * 64 > 3000U);
+}
+
+// Only with room to wrap: an event that is larger than the whole ring.
+TEST_F(FloodTest, what_is_larger_than_the_ring_is_left_out) {
+  auto tail = ConsoleTail::make(folder_.path() / "t", 1000).value();
+  ASSERT_TRUE(tail.push(says(0)));
+  ASSERT_TRUE(tail.push(says(1, "dut", 2000)));
+  EXPECT_EQ(tail.left_out().bytes, 2100u);
+  EXPECT_FALSE(tail.pop().value());
+  ASSERT_TRUE(tail.push(says(2)));
+  EXPECT_EQ(tail.pop().value()->at, std::chrono::milliseconds(2));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path())) << "its file has no name";
 }
 
 class CutSpoolTest : public SpoolTest {
