@@ -64,7 +64,7 @@ def test_is_queued_for_had_used_and_given_back(lab, ann, bob):
                             "one of your own\n")
 
     assert desk.interrupt() == PASSED
-    assert desk.lines[-1] == f"{lease} passed: released by ann@desk"
+    desk.expect(rf"^{lease} passed: released by ann@desk$")
     shown = lab.cli("show", lease, check=PASSED).stdout
     assert re.search(r"^  plan lease, of ann@desk for 10 min, until ", shown, re.M), shown
     assert re.search(rf"^    {lease}\.1\.1 passed on dut=b1 +\d", shown, re.M), shown
@@ -99,7 +99,7 @@ def test_is_taken_back_with_its_runs(lab, ann, bob):
     done = bob.cli("release", "b1", "--why", "release week", check=PASSED)
     assert done.stdout == f"{lease} cancelled: taken back by bob@lab: release week\n"
     assert desk.process.wait(10) == CANCELLED
-    assert desk.lines[-1] == f"{lease} cancelled: taken back by bob@lab: release week"
+    desk.expect(rf"^{lease} cancelled: taken back by bob@lab: release week$")
     watched = lab.cli("watch", run, check=CANCELLED).stdout.splitlines()[-1]
     assert watched == f"{run} cancelled: the lease {lease} is over: taken back by bob@lab: release week"
     idle(lab, "b1")
@@ -126,7 +126,7 @@ def test_one_that_waits_is_withdrawn(lab, ann):
     desk = ann.program("assay", "lease", "b1")
     lease = lease_of(desk)
     assert desk.interrupt() == CANCELLED
-    assert desk.lines[-1] == f"{lease} cancelled: withdrawn by ann@desk before it had a board"
+    desk.expect(rf"^{lease} cancelled: withdrawn by ann@desk before it had a board$")
     lab.cli("cancel", run, check=PASSED)
     idle(lab, "b1")
 

@@ -84,7 +84,8 @@ def test_kept_for_a_job_with_several_roles(two):
     pair = two.submit(two.folder / "pair.yaml")
     assert why(two, pair) == f"{pair}.1 waits: its boards are not all free on one agent\n"
     run = hold(two, "--board", "b1")
-    assert why(two, run) == f"{run}.1 waits: board b1 is kept for {pair}.1, an earlier job with several roles\n"
+    assert why(two, run) == (f"{run}.1 waits: board b1 is kept for {pair}.1, an earlier job with several roles, "
+                             "behind 1 job of priority 0\n")
 
 
 def test_the_project_is_at_its_limit(make_lab):
