@@ -9,7 +9,7 @@ namespace assay::dispatch {
 using namespace scheduler;
 
 static constexpr std::size_t request_id_at_most = 64;
-static constexpr Duration longest_hold = std::chrono::hours(7 * 24);
+static constexpr Duration longest_hold = Limits().longest_hold;
 
 Result<std::unique_ptr<Engine>> Engine::load(store::Store& store, Limits limits, BootTime now) {
   std::unique_ptr<Engine> engine(new Engine(store, limits));
@@ -32,7 +32,8 @@ Result<> Engine::reload(BootTime now) {
   for (const store::JobRow& row : work.jobs) keep_spec({row.run, row.index}, row.spec, last);
   open_.clear();
   for (const AttemptRecord& attempt : saved.attempts) {
-    if (attempt.state != AttemptState::ended) open_[attempt.id] = attempt.agent;
+    if (attempt.state != AttemptState::ended && !attempt.agent.empty())
+      open_[attempt.id] = attempt.agent;
   }
   return {};
 }
@@ -211,7 +212,7 @@ void Engine::committed(const Pending& pending) {
     const AttemptId id{{row.run, row.job}, row.number};
     if (row.state == "ended")
       open_.erase(id);
-    else
+    else if (!row.agent.empty())  // a person's lease has none
       open_[id] = row.agent;
   }
   for (const store::RunRow& row : pending.batch.runs) {

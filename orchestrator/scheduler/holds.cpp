@@ -83,6 +83,11 @@ Result<Scheduler::Run*> Scheduler::find_hold(std::int64_t number) {
 Result<> Scheduler::extend(std::int64_t number, Duration more, Changes& out) {
   Run* run = TRY(find_hold(number));
   Hold& hold = *run->record.hold;
+  if (hold.length + more > limits_.longest_hold) {
+    return fail(Cause::invalid,
+                "{} would last {} then, and a lease lasts {} at most: take a new one",
+                run_name(number), human(hold.length + more), human(limits_.longest_hold));
+  }
   hold.length += more;
   if (Attempt* held = holding(*run)) {
     due_.erase({held->due(), held->record.id});

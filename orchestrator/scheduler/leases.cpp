@@ -25,8 +25,9 @@ BootTime Scheduler::next_due() const {
 }
 
 // What agents said meanwhile may still lie in a buffer. So that nobody is given up for
-// assayd's own absence, they get the time back.
+// assayd's own absence, they get the time back, and some more until all of that is read.
 void Scheduler::forgive(Duration late) {
+  late += limits_.answer;
   std::set<std::pair<BootTime, AttemptId>> due;
   for (const auto& [at, id] : due_) {
     Attempt& attempt = attempts_.at(id);

@@ -49,7 +49,8 @@ bool Assayd::postponed(std::function<void()> again) {
   if (!up()) return true;
   if (world_.now() >= stalled_until_) return false;
   world_.after(stalled_until_ - world_.now(), [this, life = life_, again = std::move(again)] {
-    if (up() && life == life_) again();
+    // It may have been stopped once more.
+    if (up() && life == life_ && !postponed(again)) again();
   });
   return true;
 }

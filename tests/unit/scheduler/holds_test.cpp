@@ -74,6 +74,17 @@ TEST_F(Holds, AreExtended) {
   EXPECT_EQ(lab.run(1), "ended: passed: the lease ran out after 1 h 0 min");
 }
 
+TEST_F(Holds, AreExtendedUpToAWeekInAll) {
+  lab.lease("ann", 30min, on("v1"));
+  ASSERT_TRUE(lab.core.extend(1, 100h, lab.out));
+  const auto told = lab.core.extend(1, 100h, lab.out);
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().text,
+            "r1 would last 200 h 30 min then, and a lease lasts 168 h 0 min at most: take a new "
+            "one");
+  EXPECT_EQ(view("v1").left, 100h + 30min);
+}
+
 TEST_F(Holds, AreReleasedAndTakenBack) {
   lab.lease("ann", 30min, on("v1"));
   lab.lease("bob", 30min, on("v2"));
