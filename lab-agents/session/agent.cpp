@@ -44,7 +44,7 @@ Agent::Agent(AgentConfig config, LabBoards& boards)
       stub_(v1::AgentService::NewStub(channel_)),
       // Connections of their own: on a slow line megabytes of an artifact or of a
       // console are under way, and no cancel and no renewal must wait behind them.
-      event_stub_(v1::AgentService::NewStub(wire::make_channel(config_.server))),
+      leftovers_stub_(v1::AgentService::NewStub(wire::make_channel(config_.server))),
       artifact_stub_(v1::ArtifactService::NewStub(wire::make_channel(config_.server))),
       artifacts_(config_.state / "cache", config_.cache_limit) {}
 
@@ -101,7 +101,7 @@ void Agent::deliver_leftovers() {
     }
     const std::shared_ptr<spool::Spool> spool = std::move(*reopened);
     const auto uplink = std::make_shared<Uplink>(
-        *event_stub_, config_.name, inbox_, spool,
+        *leftovers_stub_, config_.name, inbox_, spool,
         [this, id, spool](Uplink::End end, const std::string& why) {
           if (end == Uplink::End::refused)
             spdlog::warn("assayd does not take the events of attempt {}: {}", id, why);
@@ -341,8 +341,9 @@ void Agent::assigned(const v1::Assignment& assignment) {
   attempt.spool = std::move(*spool);
   attempt.leases = order.leases;
   attempt.after_renewal = renewal_;
+  attempt.stub = take_event_stub();
   attempt.uplink =
-      std::make_shared<Uplink>(*event_stub_, config_.name, inbox_, attempt.spool,
+      std::make_shared<Uplink>(*attempt.stub, config_.name, inbox_, attempt.spool,
                                [this, id](Uplink::End end, const std::string& why) {
                                  // Not within the uplink's own call: this destroys it.
                                  inbox_.post([this, id, end, why] { delivered(id, end, why); });
@@ -387,10 +388,21 @@ void Agent::delivered(const std::string& id, Uplink::End end, const std::string&
   close(id);
 }
 
+v1::AgentService::Stub* Agent::take_event_stub() {
+  if (free_event_stubs_.empty()) {
+    event_stubs_.push_back(v1::AgentService::NewStub(wire::make_channel(config_.server)));
+    return event_stubs_.back().get();
+  }
+  v1::AgentService::Stub* const stub = free_event_stubs_.back();
+  free_event_stubs_.pop_back();
+  return stub;
+}
+
 void Agent::close(const std::string& id) {
   const auto found = attempts_.find(id);
   found->second.spool->on_append(nullptr);
   found->second.spool->remove();
+  free_event_stubs_.push_back(found->second.stub);
   attempts_.erase(found);
   v1::ControlRequest request;
   request.mutable_closed()->set_attempt(id);

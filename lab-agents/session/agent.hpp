@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "assay/v1/agent.grpc.pb.h"
 #include "session/console_channel.hpp"
@@ -53,6 +54,7 @@ class Agent {
     bool closed = false;                      // nothing more to deliver
     std::shared_ptr<spool::Spool> spool;
     std::shared_ptr<Uplink> uplink;
+    v1::AgentService::Stub* stub = nullptr;  // the uplink's
     std::vector<AttemptOrder::Lease> leases;
     std::uint64_t after_renewal = 0;  // renewals up to this one did not name it
   };
@@ -77,6 +79,7 @@ class Agent {
   void attempt_ran(const std::string& attempt);
   void delivered(const std::string& attempt, Uplink::End, const std::string& why);
   void close(const std::string& attempt);
+  v1::AgentService::Stub* take_event_stub();
   void expire_leases();
   Deadline tick();
   void send(v1::ControlRequest);
@@ -93,7 +96,11 @@ class Agent {
   LabBoards& boards_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::AgentService::Stub> stub_;
-  std::unique_ptr<v1::AgentService::Stub> event_stub_;
+  std::unique_ptr<v1::AgentService::Stub> leftovers_stub_;
+  // Each attempt has a connection for its events while it lasts. They are used again,
+  // and end with the agent: a channel must not end on gRPC's threads.
+  std::vector<std::unique_ptr<v1::AgentService::Stub>> event_stubs_;
+  std::vector<v1::AgentService::Stub*> free_event_stubs_;
   std::unique_ptr<v1::ArtifactService::Stub> artifact_stub_;
   ArtifactCache artifacts_;
   Inbox inbox_;

@@ -114,11 +114,12 @@ bool Spool::take_console(evidence::Event& event) {
   }
   if (const auto pushed = console.tail->push(event); !pushed && !trouble_)
     trouble_ = pushed.error().text;
+  if (!begins) return false;
   event.body = evidence::Note{
       fmt::format("the console says much: from here on its last {} are kept, and follow when the "
                   "attempt ends (limit {} an attempt)",
                   human_size(half), human_size(limits_.attempt_bytes))};
-  return begins;
+  return true;
 }
 
 // Piece by piece, so that the session's thread, which all attempts share, gets in.
