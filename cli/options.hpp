@@ -22,7 +22,7 @@ struct UpOptions {
   std::string listen = "127.0.0.1:7420";
   std::string web = "127.0.0.1:7480";                // or "off"
   unsigned project_queued = 0, project_running = 0;  // 0: assayd's own default
-  std::uint64_t attempt_limit = 256;                 // MiB
+  unsigned attempt_limit = 0;                        // MiB; 0: as assayd has it
 };
 struct RunOptions {
   std::string plan;

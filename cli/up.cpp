@@ -144,14 +144,13 @@ class Up {
                                      "--web",
                                      web,
                                      "--listen",
-                                     listen,
-                                     "--attempt-limit",
-                                     std::to_string(options_.attempt_limit)};
+                                     listen};
       const auto limit = [&words](const char* option, unsigned number) {
         if (number != 0) words.insert(words.end(), {option, std::to_string(number)});
       };
       limit("--project-queued", options_.project_queued);
       limit("--project-running", options_.project_running);
+      limit("--attempt-limit", options_.attempt_limit);
       return words;
     };
     auto& child = supervisor_.add("assayd", arguments(options_.listen, options_.web),
