@@ -151,7 +151,11 @@ Result<> Scheduler::cancel(std::int64_t number, const std::string& reason, BootT
     }
     const std::string& agent = attempts_.at(*each.current).record.agent;
     const auto session = agents_.find(agent);
-    if (session == agents_.end() || !session->second.connected || silent(session->second, now))
+    // After a restart of assayd it may be about to come.
+    const bool gone = session == agents_.end()
+                          ? now - loaded_.value_or(now) > limits_.lease / 2
+                          : !session->second.connected || silent(session->second, now);
+    if (gone)
       lost.push_back(*each.current);
     else
       out.decisions.push_back(Cancel{agent, to_string(*each.current), run.record.cancelling});

@@ -7,7 +7,7 @@ import pytest
 from lab import PASSED, PRODUCT_FAILED
 
 REMEDY = "restore it from a backup, or move it away to start empty"
-SCHEMA = 2  # orchestrator/store/migrations.cpp
+SCHEMA = 3  # orchestrator/store/migrations.cpp
 
 
 @pytest.fixture

@@ -158,6 +158,26 @@ TEST(Cancel, DoesNotWaitForAnAgentThatCannotBeReached) {
   EXPECT_EQ(lab.ends(1), 1);
 }
 
+TEST(Cancel, WaitsForAgentsThatMayBeAboutToComeAfterARestart) {
+  Lab lab;
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
+  lab.submit_one();
+  lab.accept("r1.1.1");
+  const Saved saved = lab.saved();
+  lab.core = Scheduler({});
+  lab.core.load(saved, lab.now);
+  ASSERT_TRUE(lab.cancel(1));
+  EXPECT_EQ(lab.run(1), "running");
+  lab.decisions();
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")}, {"r1.1.1"})));
+  EXPECT_THAT(lab.decisions(), testing::ElementsAre("cancel r1.1.1 at lab-a: cancelled by ann"));
+  // One that stays away is not waited for.
+  lab.core = Scheduler({});
+  lab.core.load(lab.saved(), lab.now);
+  lab.pass(16s);
+  EXPECT_EQ(lab.run(1), "running");
+}
+
 TEST(Cancel, OfAnUnansweredAssignmentKeepsTheBoardFenced) {
   Lab lab;
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
