@@ -172,7 +172,7 @@ def test_live_view_on_a_terminal(shared):
     assert status == PASSED
     assert "\x1b[K" in out and "\x1b[32m✓ " in out  # redrawn, in colour
     assert re.search(r"(█|░)+ +\d+ %", out)
-    assert re.search(r"passed.* in [\d.]+ s", out.splitlines()[-1])
+    assert re.search(r"passed.* in [\d.]+ m?s", out.splitlines()[-1])
 
 
 def test_no_color_is_respected(shared):

@@ -161,7 +161,8 @@ def test_a_serial_line_that_is_not_there_until_it_is_plugged_in(attach, desk, tm
     lab = attach(console=device("serial", path=str(path), baud=115200))
     running = lab.program("assay", "run", plan, "--artifact", f"base={Firmware.base}")
     running.expect("^" + re.escape(
-        f"r1.1.1 lab-error: power cycling desk-1: {path}: No such file or directory (it was waited for 10.0 s)"), within=60)
+        f"r1.1.1 lab-error: power cycling desk-1: {path}: No such file or directory (it was waited for ") +
+        r"\d+\.\d s\)", within=60)
     why = f"console does not work: {path}: No such file or directory"
     assert lab.await_board("desk-1", "quarantined", 30)["reason"].startswith(why)
     assert why in lab.cli("why", "r1", check=PASSED).stdout
@@ -180,12 +181,12 @@ def test_a_serial_port_that_goes_and_comes_with_the_power(attach, desk):
 
     desk.cable = False
     run = lab.submit("smoke", base=Firmware.base)
-    lost = (f"power cycling desk-1: {desk.serial}: No such file or directory (it was waited for 10.0 s)")
+    lost = f"power cycling desk-1: {desk.serial}: No such file or directory (it was waited for 1"  # 0.0 s, or a little more
     assert lab.await_board("desk-1", "quarantined", 60)["reason"].startswith(f"console does not work: {desk.serial}: No such file")
     desk.cable = True  # found out with the board switched on
     eventually(lambda: lab.show(run)["jobs"][0]["attempts"][-1].get("verdict") == "VERDICT_PASSED", 60)
     first, second = lab.show(run)["jobs"][0]["attempts"]
-    assert (first["verdict"], first["sentence"]) == ("VERDICT_LAB_ERROR", lost)
+    assert first["verdict"] == "VERDICT_LAB_ERROR" and first["sentence"].startswith(lost)
     assert second["verdict"] == "VERDICT_PASSED"
 
 
