@@ -140,8 +140,9 @@ def run_of_nobody(state):
 
 
 def doubled_run(state):
-    state.sql("INSERT INTO runs SELECT number + 100000, plan, project, rev, ref, request_id || 'x', priority, "
-              "state, verdict, sentence, cancelling, submitted, started, ended FROM runs WHERE number = ?", state.run)
+    columns = "plan, project, rev, ref, priority, state, verdict, sentence, cancelling, submitted, started, ended"
+    state.sql(f"INSERT INTO runs (number, request_id, {columns}) "
+              f"SELECT number + 100000, request_id || 'x', {columns} FROM runs WHERE number = ?", state.run)
     return f"submission {state.token} became several runs: r{state.run}, r{state.run + 100000}"
 
 
