@@ -212,6 +212,7 @@ class Scheduler {
   [[nodiscard]] std::string obstacle(const Board&, const Job&, const BoardNeed&,
                                      BootTime now) const;
   [[nodiscard]] std::string unreachable(const Board&, BootTime now) const;
+  [[nodiscard]] std::string why_out_of_touch(const Attempt&, BootTime now) const;
   [[nodiscard]] std::string why_under_lease(const Job&, BootTime now) const;
   [[nodiscard]] std::string no_such_board(const BoardNeed&) const;
   [[nodiscard]] std::string held_by(const Board&) const;

@@ -33,9 +33,21 @@ std::vector<WaitReason> Scheduler::why(std::int64_t number, BootTime now) const 
                "waits: agent '{}' was asked to start {} on board {} and has not answered yet",
                attempt.record.agent, to_string(*each.current), attempt.record.leases.front().board),
            {}});
+    } else if (std::string away = why_out_of_touch(attempt, now); !away.empty()) {
+      reasons.push_back({to_string(each.record.id), "waits: " + std::move(away), {}});
     }
   }
   return reasons;
+}
+
+// "" while its agent is heard.
+std::string Scheduler::why_out_of_touch(const Attempt& attempt, BootTime now) const {
+  if (runs_.at(attempt.record.id.job.run).record.hold) return "";
+  const std::string away = unreachable(boards_.at(attempt.record.leases.front().board), now);
+  if (away.empty()) return "";
+  return fmt::format("{}; unless it comes back, {} is given up in {}", away,
+                     to_string(attempt.record.id),
+                     human(std::max(Duration::zero(), attempt.lease_until - now)));
 }
 
 // ", behind 3 jobs of priority 5 and 1 of priority 0", or "".

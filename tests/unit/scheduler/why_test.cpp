@@ -89,6 +89,20 @@ TEST(Why, NotAnswered) {
   EXPECT_EQ(lab.why(1), "");
 }
 
+TEST(Why, RunsOutOfTouch) {
+  Lab lab;
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
+  lab.submit_one();
+  lab.accept("r1.1.1");
+  lab.core.disconnected("lab-a");
+  lab.pass(10s);
+  EXPECT_EQ(lab.why(1),
+            "waits: agent 'lab-a' is not connected; unless it comes back, r1.1.1 is given up in "
+            "20.0 s");
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")}, {"r1.1.1"})));
+  EXPECT_EQ(lab.why(1), "");
+}
+
 TEST(Why, RolesOnDifferentAgents) {
   Lab lab;
   ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {board("v1")})));
