@@ -30,8 +30,12 @@ def chosen(page):
 
 
 def in_view(page):
-    """{row's number: (its top, its end)} of the lines that are wholly within the box, px from its top."""
-    rows = page.evaluate("""() => {
+    """{row's number: (its top, its end)} of the lines that are wholly within the box, px from its top; once what was
+    asked for is drawn."""
+    rows = page.evaluate("""async () => {
+        const frame = () => new Promise(requestAnimationFrame)
+        await frame()
+        await frame()
         const box = document.querySelector('.console .lines')
         const at = box.getBoundingClientRect().top + box.clientTop
         return [...box.querySelectorAll('.row:not(.mark)')].map(row => {
@@ -148,7 +152,11 @@ def test_wrapped_lines_do_not_overlap(shared, green, open_page, total, size):
     page.get_by_text("line 1 x", exact=False).first.wait_for()
     box = region(page)
     box.evaluate(f"box => box.scrollTop = {total * 20 // 3}")
-    page.wait_for_function("() => !document.querySelector('.console .lines').textContent.includes('…')")
+    page.wait_for_function("""total => {
+        const lines = document.querySelector('.console .lines')
+        const last = Math.max(...[...lines.querySelectorAll('.row .no')].map(number => +number.textContent))
+        return (total < 100 || last > 900) && !lines.textContent.includes('…')
+    }""", arg=total)
     before = in_view(page)
     assert total < 100 or min(before) > 900
     page.get_by_role("button", name="Wrap").click()
