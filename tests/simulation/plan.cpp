@@ -29,8 +29,8 @@ Plan plan(std::uint64_t seed) {
   const auto add = [&](Kind kind, Duration from, Duration to) {
     plan.acts.push_back({kind, random.between(from, to), random.next()});
   };
-  for (int i = 0; i < 24; ++i) add(Kind::submit, 0s, trouble - 10s);
-  for (int i = 0; i < 3; ++i) add(Kind::lease, 1s, trouble - 30s);
+  for (int i = 0; i < 16; ++i) add(Kind::submit, 0s, trouble - 10s);
+  for (int i = 0; i < 2; ++i) add(Kind::lease, 1s, trouble - 30s);
   for (int i = 0; i < 3; ++i) add(Kind::cancel, 5s, trouble);
   add(Kind::quarantine, 1s, trouble);
   if (plan.faults) {
@@ -38,7 +38,7 @@ Plan plan(std::uint64_t seed) {
                                      Kind::break_way,    Kind::stall_agent,  Kind::stall_agent,
                                      Kind::crash_agent,  Kind::crash_agent,  Kind::crash_agent,
                                      Kind::freeze_agent, Kind::lose_agent,   Kind::crash_assayd,
-                                     Kind::stall_assayd, Kind::freeze_assayd};
+                                     Kind::stall_assayd, Kind::stall_assayd, Kind::freeze_assayd};
     const std::int64_t faults = random.pick(2, 10);
     for (std::int64_t i = 0; i < faults; ++i)
       add(kinds[random.pick(0, std::size(kinds) - 1)], 1s, trouble);

@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(
         Known{"LimitIgnored", {.scheduler = Defect::limit_ignored}, 50},
         Known{"RetriedForEver", {.scheduler = Defect::retried_for_ever}, 200},
         Known{"ExpiryForgotten", {.scheduler = Defect::expiry_forgotten}, 100},
-        Known{"AbsenceBlamed", {.scheduler = Defect::absence_blamed}, 600},
+        Known{"AbsenceBlamed", {.scheduler = Defect::absence_blamed}, 1500},
         Known{"FenceByTimeAlone", {.scheduler = Defect::fence_by_time_alone}, 600},
         Known{"AgentSaysHelloBeforeBoardsAreSafe", {.agent = AgentDefect::safe_after_hello}, 100},
         Known{"AgentIsDoneTooEarly", {.agent = AgentDefect::busy_unsaid}, 200},
