@@ -176,6 +176,7 @@ void Scheduler::free(const AttemptRecord& attempt, After after, BootTime lease_u
     Board& board = boards_.at(lease.board);
     board.holder.reset();
     if (after == After::unknown && limits_.defect != Defect::fence_forgotten) {
+      if (board.fence) fences_.erase({board.fence->until, lease.board});
       board.fence = Fence{to_string(attempt.id), lease_until};
       board.record.fenced_by = board.fence->attempt;
       fences_.emplace(lease_until, lease.board);

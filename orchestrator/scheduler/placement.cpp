@@ -84,16 +84,23 @@ void Scheduler::keep_boards(Job& waits, BootTime now) {
     const auto back = back_in(boards_.at(id), now);
     ready = std::max(ready, now + (back ? back->low : Duration::zero()));
   }
+  Queue::Kind& kind = *waits.lane->kind;
+  kind.keeper = waits.record.id;
   for (const std::string& id : *kept) {
     Board& board = boards_.at(id);
+    // From one whose turn comes later: it looks for others.
+    if (board.kept_for) queue_.wake(*job(*board.kept_for).lane->kind);
     board.kept_for = waits.record.id;
     board.kept_until = ready;
-    waits.lane->kind->reserved.push_back(id);
+    kind.reserved.push_back(id);
   }
 }
 
 std::vector<std::string> Scheduler::let_go(Queue::Kind& kind) {
-  for (const std::string& id : kind.reserved) boards_.at(id).kept_for.reset();
+  for (const std::string& id : kind.reserved) {
+    // Another may have taken it over.
+    if (auto& kept_for = boards_.at(id).kept_for; kept_for == kind.keeper) kept_for.reset();
+  }
   return std::exchange(kind.reserved, {});
 }
 
@@ -104,14 +111,15 @@ void Scheduler::wake_unkept(const std::vector<std::string>& boards) {
   }
 }
 
-// Kept boards go to jobs whose turn comes before, and to those that give them back in time.
-bool Scheduler::allowed(const Board& board, const Job& job, BootTime now) const {
+// Kept boards go to jobs whose turn comes before, and, to be used and not to be kept once more, to
+// those that give them back in time.
+bool Scheduler::allowed(const Board& board, const Job& job, Look look, BootTime now) const {
   if (!board.kept_for || job.lane == nullptr || *board.kept_for == job.record.id) return true;
   const Job& first =
       runs_.at(board.kept_for->run).jobs[static_cast<std::size_t>(board.kept_for->index - 1)];
   if (first.lane == nullptr || rank(*job.lane, now) < rank(*first.lane, now)) return true;
   const auto takes = lasts(job);
-  return takes && now + takes->high <= board.kept_until;
+  return look == Look::idle && takes && now + takes->high <= board.kept_until;
 }
 
 // ---- boards for a job ----------------------------------------------------------------------
@@ -137,8 +145,8 @@ bool Scheduler::can_have(const Board& board, const Job& job, const BoardNeed& ne
     return look == Look::usable ||
            (!board.holder && !board.fence && board.record.facts.busy.empty());
   }
-  if (look == Look::idle) return board.idle && allowed(board, job, now);
-  return usable(board) && (!board.kept_for || allowed(board, job, now));
+  if (look == Look::idle) return board.idle && allowed(board, job, look, now);
+  return usable(board) && (!board.kept_for || allowed(board, job, look, now));
 }
 
 bool Scheduler::takes(const Session& session, const Job& job, BootTime now) const {

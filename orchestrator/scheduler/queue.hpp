@@ -38,7 +38,8 @@ class Queue {
     bool blocked = false;  // looked at, and nothing changed since
     bool woken = false;
     std::map<std::pair<std::string, std::int32_t>, Lane> lanes;
-    std::vector<std::string> reserved;  // boards kept for the first job
+    std::vector<std::string> reserved;  // boards kept for its first job, when it was looked at
+    JobId keeper;                       // that job
   };
   // The higher level first; then the project that had less; then the older job.
   using Rank = std::tuple<std::int64_t, std::int64_t, JobId>;

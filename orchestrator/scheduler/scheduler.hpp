@@ -184,7 +184,7 @@ class Scheduler {
   void keep_boards(Job&, BootTime now);
   std::vector<std::string> let_go(Queue::Kind&);
   void wake_unkept(const std::vector<std::string>& boards);
-  [[nodiscard]] bool allowed(const Board&, const Job&, BootTime now) const;
+  [[nodiscard]] bool allowed(const Board&, const Job&, Look, BootTime now) const;
   [[nodiscard]] bool at_limit(const std::string& project) const;
   // waiting.cpp
   void enqueue(Job&, BootTime now);

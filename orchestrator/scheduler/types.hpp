@@ -192,9 +192,9 @@ struct Limits {
   std::int32_t retries = 2;                    // of a job after lab errors
   Duration ageing = std::chrono::minutes(5);   // waiting in vain for so long is worth a priority
   Duration longest_hold = std::chrono::hours(7 * 24);  // a person's lease, with all extensions
-  std::size_t project_queued = 20'000;         // jobs that wait; more are refused
-  std::size_t project_running = 0;             // attempts at once; 0: no limit
-  std::size_t queued = 200'000;                // of all projects
+  std::size_t project_queued = 20'000;                 // jobs that wait; more are refused
+  std::size_t project_running = 0;                     // attempts at once; 0: no limit
+  std::size_t queued = 200'000;                        // of all projects
   Defect defect = Defect::none;
 };
 

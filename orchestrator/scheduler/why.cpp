@@ -252,7 +252,7 @@ std::string Scheduler::obstacle(const Board& board, const Job& job, const BoardN
     return fmt::format("agent '{}' runs {} attempts at once already, as many as it may",
                        session->facts.name, session->facts.max_attempts);
   }
-  if (!allowed(board, job, now)) {
+  if (!allowed(board, job, Look::idle, now)) {
     return fmt::format("board {} is kept for {}, an earlier job with several roles", id,
                        to_string(*board.kept_for));
   }
