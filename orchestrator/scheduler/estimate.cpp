@@ -38,8 +38,7 @@ std::optional<Spread> Scheduler::back_in(const Board& board, BootTime now) const
   }
   if (board.holder) {
     const AttemptId& id = *board.holder;
-    const Job& its = runs_.at(id.job.run).jobs[static_cast<std::size_t>(id.job.index - 1)];
-    const auto whole = lasts(its);
+    const auto whole = lasts(job(id.job));
     if (!whole) return std::nullopt;
     return from(attempts_.at(id).record.started, *whole);
   }
@@ -96,8 +95,7 @@ std::vector<std::pair<const Scheduler::Job*, std::size_t>> Scheduler::ahead_of(c
       }
       if (count == 0) continue;
       count = (count + boards - 1) / boards;
-      const JobId head = *lane.jobs.begin();
-      ahead.emplace_back(&runs_.at(head.run).jobs[static_cast<std::size_t>(head.index - 1)], count);
+      ahead.emplace_back(&this->job(*lane.jobs.begin()), count);
     }
   }
   return ahead;

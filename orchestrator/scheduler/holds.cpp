@@ -31,8 +31,7 @@ void Scheduler::begin_hold(Job& job, const Placing& boards, BootTime now, Change
 }
 
 Scheduler::Attempt* Scheduler::holding(const Run& run) {
-  const auto& current = run.jobs.front().current;
-  return run.record.hold && current ? &attempts_.at(*current) : nullptr;
+  return const_cast<Attempt*>(std::as_const(*this).holding(run));
 }
 const Scheduler::Attempt* Scheduler::holding(const Run& run) const {
   const auto& current = run.jobs.front().current;

@@ -115,8 +115,7 @@ void Scheduler::wake_unkept(const std::vector<std::string>& boards) {
 // those that give them back in time.
 bool Scheduler::allowed(const Board& board, const Job& job, Look look, BootTime now) const {
   if (!board.kept_for || job.lane == nullptr || *board.kept_for == job.record.id) return true;
-  const Job& first =
-      runs_.at(board.kept_for->run).jobs[static_cast<std::size_t>(board.kept_for->index - 1)];
+  const Job& first = this->job(*board.kept_for);
   if (first.lane == nullptr || rank(*job.lane, now) < rank(*first.lane, now)) return true;
   const auto takes = lasts(job);
   return look == Look::idle && takes && now + takes->high <= board.kept_until;
@@ -146,7 +145,7 @@ bool Scheduler::can_have(const Board& board, const Job& job, const BoardNeed& ne
            (!board.holder && !board.fence && board.record.facts.busy.empty());
   }
   if (look == Look::idle) return board.idle && allowed(board, job, look, now);
-  return usable(board) && (!board.kept_for || allowed(board, job, look, now));
+  return usable(board) && allowed(board, job, look, now);
 }
 
 bool Scheduler::takes(const Session& session, const Job& job, BootTime now) const {
@@ -205,6 +204,23 @@ std::optional<Scheduler::Placing> Scheduler::match(const Job& job, const Session
   return placing;
 }
 
+template <class Try>
+std::optional<Scheduler::Placing> Scheduler::first_of(const std::string& profile, Look look,
+                                                      Try&& attempt) const {
+  if (look == Look::idle) {
+    const auto idle = idle_.find(profile);
+    if (idle == idle_.end()) return std::nullopt;
+    for (const auto& [used, id] : idle->second) {
+      if (auto placing = attempt(id)) return placing;
+    }
+  } else if (const auto all = by_profile_.find(profile); all != by_profile_.end()) {
+    for (const std::string& id : all->second) {
+      if (auto placing = attempt(id)) return placing;
+    }
+  }
+  return std::nullopt;
+}
+
 // One role: the first board will do, and no agent's other boards are looked at.
 std::optional<Scheduler::Placing> Scheduler::find_one(const Job& job, Look look, bool avoiding,
                                                       BootTime now) const {
@@ -218,23 +234,13 @@ std::optional<Scheduler::Placing> Scheduler::find_one(const Job& job, Look look,
   };
   if (!need.board.empty())
     return good(need.board) ? std::optional(Placing{need.board}) : std::nullopt;
-  if (look == Look::idle) {
-    const auto idle = idle_.find(need.profile);
-    if (idle == idle_.end()) return std::nullopt;
-    for (const auto& [used, id] : idle->second) {
-      if (good(id)) return Placing{id};
-    }
-  } else if (const auto all = by_profile_.find(need.profile); all != by_profile_.end()) {
-    for (const std::string& id : all->second) {
-      if (good(id)) return Placing{id};
-    }
-  }
-  return std::nullopt;
+  return first_of(need.profile, look, [&](const std::string& id) {
+    return good(id) ? std::optional(Placing{id}) : std::nullopt;
+  });
 }
 
 std::optional<Scheduler::Placing> Scheduler::find(const Job& job, Look look, bool avoiding,
                                                   BootTime now) const {
-  const BoardNeed& first = job.record.needs.front();
   const std::int64_t lease = runs_.at(job.record.id.run).record.lease;
   if (job.record.needs.size() == 1 && lease == 0) return find_one(job, look, avoiding, now);
   std::set<std::string> tried;
@@ -254,18 +260,7 @@ std::optional<Scheduler::Placing> Scheduler::find(const Job& job, Look look, boo
     }
     return std::nullopt;
   }
-  if (look == Look::idle) {
-    const auto idle = idle_.find(first.profile);
-    if (idle == idle_.end()) return std::nullopt;
-    for (const auto& [used, id] : idle->second) {
-      if (auto placing = attempt(id)) return placing;
-    }
-  } else if (const auto all = by_profile_.find(first.profile); all != by_profile_.end()) {
-    for (const std::string& id : all->second) {
-      if (auto placing = attempt(id)) return placing;
-    }
-  }
-  return std::nullopt;
+  return first_of(job.record.needs.front().profile, look, attempt);
 }
 
 std::optional<Scheduler::Placing> Scheduler::find_now(const Job& job, BootTime now) const {

@@ -173,6 +173,7 @@ class Scheduler {
   void conclude_run(Run&, Changes&);
   [[nodiscard]] static std::string rate(const Run&);
   Job& job(JobId id) { return runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)]; }
+  [[nodiscard]] const Job& job(JobId id) const { return const_cast<Scheduler*>(this)->job(id); }
   // leases.cpp
   void forgive(Duration late);
   void expire(BootTime now, Changes&);
@@ -197,6 +198,9 @@ class Scheduler {
   [[nodiscard]] std::optional<Placing> find(const Job&, Look, bool avoiding, BootTime now) const;
   [[nodiscard]] std::optional<Placing> find_one(const Job&, Look, bool avoiding,
                                                 BootTime now) const;
+  // The first placing that `attempt` makes of a board of this profile.
+  template <class Try>
+  std::optional<Placing> first_of(const std::string& profile, Look, Try&& attempt) const;
   [[nodiscard]] std::optional<Placing> match(const Job&, const Session&, Look, bool avoiding,
                                              BootTime now) const;
   [[nodiscard]] std::vector<const Board*> candidates(const Job&, const BoardNeed&, const Session&,

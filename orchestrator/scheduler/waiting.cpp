@@ -115,7 +115,7 @@ Waiting Scheduler::waiting(std::size_t limit, BootTime now) const {
       continue;
     }
     const JobId id = *next.at;
-    const Job& job = runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)];
+    const Job& job = this->job(id);
     auto [reason, fresh] = reasons.try_emplace(next.lane->kind);
     if (fresh) reason->second = why_waiting(job, now);
     all.first.push_back({id, job.record.needs.front().profile, reason->second});
