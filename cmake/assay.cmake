@@ -29,13 +29,21 @@ if(ASSAY_FUZZ)  # tests/fuzz
 endif()
 
 # assay_library(NAME [LINKS TARGET...] [SYSTEM TARGET...])
-# The folder at hand as a static library: every .cpp directly in it. LINKS are
+# The folder at hand as a static library: every .cpp in it and in those of its
+# folders that are no library themselves. LINKS are
 # Assay's own libraries: the arrows of docs/ARCHITECTURE.md, which
 # tests/unit/includes checks against the #include lines. SYSTEM are packages.
 # Headers are included as "folder/file.hpp".
 function(assay_library name)
   cmake_parse_arguments(ARG "" "" "LINKS;SYSTEM" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  file(GLOB folders LIST_DIRECTORIES true CONFIGURE_DEPENDS *)
+  foreach(folder ${folders})
+    if(IS_DIRECTORY ${folder} AND NOT EXISTS ${folder}/CMakeLists.txt)
+      file(GLOB more CONFIGURE_DEPENDS ${folder}/*.cpp)
+      list(APPEND sources ${more})
+    endif()
+  endforeach()
   list(FILTER sources EXCLUDE REGEX "(^|/)main\\.cpp$")
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR PARENT_PATH include_root)
   if(sources)

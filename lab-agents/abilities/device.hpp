@@ -29,6 +29,9 @@ class Device {
   virtual Flash* flash() { return nullptr; }
   // listen() is called once, before the first operation.
   virtual Console* console() { return nullptr; }
+  // What does it, for the evidence: "pyOCD 0.46.0, probe 0240, target nrf51". Known
+  // without asking the hardware; "": nothing to say.
+  [[nodiscard]] virtual std::string about(std::string_view /*ability*/) const { return ""; }
   // As Board::check().
   virtual Result<Health> check(std::string_view ability, const Order&) = 0;
 

@@ -64,6 +64,13 @@ Result<std::string> text_param(const Json& params, std::string_view key,
   return value->get<std::string>();
 }
 
+Result<bool> flag_param(const Json& params, std::string_view key) {
+  const auto* value = find(params, key);
+  if (value == nullptr) return false;
+  if (!value->is_boolean()) return fail(Cause::invalid, "'{}' must be true or false", key);
+  return value->get<bool>();
+}
+
 Result<std::int64_t> number_param(const Json& params, std::string_view key,
                                   std::int64_t otherwise) {
   const auto* value = find(params, key);

@@ -21,6 +21,7 @@ Result<> only_keys(const Json& params, std::initializer_list<std::string_view> k
 // Absent: the default.
 Result<std::string> text_param(const Json& params, std::string_view key,
                                std::string_view otherwise);
+Result<bool> flag_param(const Json& params, std::string_view key);  // absent: false
 Result<std::int64_t> number_param(const Json& params, std::string_view key, std::int64_t otherwise);
 // Absent: empty. Given: at least one argument, none with a zero byte.
 Result<std::vector<std::string>> words_param(const Json& params, std::string_view key);

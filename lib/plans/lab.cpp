@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/text.hpp"
+#include "plans/driver_table.hpp"
 #include "plans/profile.hpp"
 #include "plans/yaml.hpp"
 
@@ -16,12 +16,8 @@ namespace {
 
 using nlohmann::json;
 
-const std::vector<std::string> drivers = {"virtual-zephyr", "command", "serial"};
-const std::array<std::string, 3> parities = {"none", "even", "odd"};
-const std::array<std::string, 2> flows = {"none", "rts-cts"};
 constexpr std::int64_t most_attempts = 10'000;
-constexpr std::array<std::int64_t, 12> bauds = {9600,   19200,  38400,  57600,   115200,  230400,
-                                                460800, 500000, 921600, 1000000, 1500000, 2000000};
+constexpr std::size_t longest_text = 256;
 
 // One device's settings: a reader, its keys, and the JSON they become.
 class DeviceReader {
@@ -30,7 +26,7 @@ class DeviceReader {
 
   // A program and its arguments. `holes` are the {words} it may contain, those
   // with a '!' in front must be there.
-  void command(const char* key, bool must, const std::vector<std::string>& holes) {
+  void command(const std::string& key, bool must, const std::vector<std::string>& holes) {
     const Node* node = must ? keys_.need(key) : keys_.find(key);
     if (node == nullptr) return;
     if (node->kind == Node::Kind::scalar) {
@@ -55,50 +51,118 @@ class DeviceReader {
     params_[key] = *arguments;
   }
 
-  void duration(const char* key, Duration fallback) {
-    const Node* node = keys_.find(key);
-    const Duration value = node == nullptr ? fallback : reader_.duration(*node).value_or(fallback);
-    params_[std::string(key) + "_ms"] =
-        std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
+  // What the table says of a key, and what the file does.
+  void setting(const DriverKey& key) {
+    using K = DriverKey::Kind;
+    const std::string name(key.name);
+    if (key.kind == K::command) return command(name, key.needed, words_of(key.words));
+    const Node* node = key.needed ? keys_.need(name) : keys_.find(name);
+    if (node == nullptr) return fall_back(key, name);
+    switch (key.kind) {
+      case K::text:
+        return text(*node, name);
+      case K::path:
+        return path(*node, name);
+      case K::whole:
+        return whole(*node, key, name);
+      case K::duration:
+        return duration(name, reader_.duration(*node).value_or(Duration::zero()));
+      case K::flag:
+        params_[name] = reader_.truth(*node).value_or(false);
+        return;
+      case K::word: {
+        const auto words = words_of(key.words);
+        params_[name] = reader_.one_of(*node, words).value_or(words.front());
+        return;
+      }
+      case K::texts:
+        if (const auto all = reader_.texts(*node)) params_[name] = *all;
+        return;
+      case K::command:
+        return;
+    }
   }
 
-  void serial() {
-    if (const Node* path = keys_.need("path")) {
-      const auto text = reader_.text(*path, "a path");
-      if (text && !text->starts_with('/')) {
-        reader_.wrong(path->place,
-                      fmt::format("'{}' is not an absolute path: /dev/serial/by-id/... stays the "
-                                  "same when cables move",
-                                  printable(*text)));
-      }
-      params_["path"] = text.value_or("");
+  // Needs one of the keys.
+  void need_one(const Place& place, std::string_view driver, const std::vector<std::string>& of) {
+    for (const std::string& key : of) {
+      if (params_.contains(key)) return;
     }
-    if (const Node* baud = keys_.need("baud")) {
-      const auto rate = reader_.whole(*baud, 1, 4'000'000);
-      if (rate && std::find(bauds.begin(), bauds.end(), *rate) == bauds.end()) {
-        std::vector<std::string> all;
-        for (const auto one : bauds) all.push_back(std::to_string(one));
-        reader_.wrong(baud->place,
-                      fmt::format("{} is not a rate that serial ports have: {}", *rate, join(all)));
-      }
-      params_["baud"] = rate.value_or(0);
-    }
-    params_["parity"] = word("parity", parities);
-    params_["flow"] = word("flow", flows);
-    const Node* stop = keys_.find("stop");
-    params_["stop"] = stop == nullptr ? 1 : reader_.whole(*stop, 1, 2).value_or(1);
+    reader_.wrong(place, fmt::format("'{}' needs '{}': which of all that may be attached is it? "
+                                     "`assay-agent scan` lists them",
+                                     driver, join(of, "' or '")));
   }
 
-  [[nodiscard]] bool has(const char* key) const { return params_.contains(key); }
+  static std::vector<std::string> words_of(std::string_view words) {
+    std::vector<std::string> all;
+    for (const std::string_view word : split(words, ' ')) {
+      if (!word.empty()) all.emplace_back(word);
+    }
+    return all;
+  }
+  [[nodiscard]] bool has(std::string_view key) const { return params_.contains(key); }
   [[nodiscard]] std::string text() const { return params_.dump(); }
 
  private:
-  std::string word(const char* key, std::span<const std::string> words) {
-    const Node* node = keys_.find(key);
-    return node == nullptr ? words.front() : reader_.one_of(*node, words).value_or(words.front());
+  // Not written.
+  void fall_back(const DriverKey& key, const std::string& name) {
+    using K = DriverKey::Kind;
+    std::string why;
+    if (key.kind == K::word) {
+      params_[name] =
+          key.otherwise.empty() ? words_of(key.words).front() : std::string(key.otherwise);
+    } else if (key.kind == K::flag) {
+      params_[name] = key.otherwise == "true";
+    } else if (key.otherwise.empty()) {
+      return;
+    } else if (key.kind == K::duration) {
+      duration(name, *parse_duration(key.otherwise, why));
+    } else if (key.kind == K::whole) {
+      params_[name] = *parse_whole(key.otherwise, why);
+    } else {
+      params_[name] = std::string(key.otherwise);
+    }
   }
 
-  void check_holes(const char* key, const Node& node, const std::vector<std::string>& arguments,
+  void duration(const std::string& name, Duration value) {
+    params_[name + "_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(value).count();
+  }
+
+  void text(const Node& node, const std::string& name) {
+    const auto value = reader_.text(node);
+    if (!value) return;
+    if (value->empty() || value->size() > longest_text) {
+      reader_.wrong(node.place,
+                    fmt::format("'{}' must have 1 to {} characters", name, longest_text));
+    }
+    params_[name] = *value;
+  }
+
+  void path(const Node& node, const std::string& name) {
+    const auto value = reader_.text(node, "a path");
+    if (value && !value->starts_with('/')) {
+      reader_.wrong(node.place,
+                    fmt::format("'{}' is not an absolute path{}", printable(*value),
+                                name == "path" ? ": /dev/serial/by-id/... stays the same when "
+                                                 "cables move"
+                                               : ""));
+    }
+    params_[name] = value.value_or("");
+  }
+
+  void whole(const Node& node, const DriverKey& key, const std::string& name) {
+    const auto words = words_of(key.words);
+    const auto value = words.empty() ? reader_.whole(node, key.least, key.most)
+                                     : reader_.whole(node, 1, INT32_MAX);
+    params_[name] = value.value_or(0);
+    if (!value || words.empty()) return;
+    if (std::find(words.begin(), words.end(), std::to_string(*value)) != words.end()) return;
+    reader_.wrong(node.place,
+                  fmt::format("{} is not a rate that serial ports have: {}", *value, join(words)));
+  }
+
+  void check_holes(const std::string& key, const Node& node,
+                   const std::vector<std::string>& arguments,
                    const std::vector<std::string>& holes) {
     std::set<std::string> seen;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -122,70 +186,61 @@ class DeviceReader {
   json params_ = json::object();
 };
 
-std::vector<std::string> abilities_of_driver(std::string_view driver) {
-  if (driver == "virtual-zephyr") return {"power", "flash", "flash.read", "console", "reset"};
-  if (driver == "serial") return {"console"};
-  return {"power", "flash", "reset"};
+// The row of the table, by the driver's name and what the device is for; nullptr
+// with a finding when there is none.
+const DriverFacts* driver_of(Reader& reader, const Entry& entry, const Node& named,
+                             const std::string& name, const Node* ability) {
+  std::vector<const DriverFacts*> rows;
+  for (const DriverFacts& row : driver_table()) {
+    if (row.name == name) rows.push_back(&row);
+  }
+  if (rows.empty()) {
+    const auto names = driver_names();
+    const std::string near = did_you_mean(name, names);
+    reader.wrong(named.place, fmt::format("no driver '{}'{}", printable(name),
+                                          near.empty() ? ": there are " + join(names) : near));
+    return nullptr;
+  }
+  if (rows.size() == 1 && rows.front()->abilities.find(' ') != std::string_view::npos) {
+    if (ability != nullptr)
+      reader.wrong(ability->place, fmt::format("'{}' gives all its abilities: leave it out", name));
+    return rows.front();
+  }
+  const std::string wanted = ability == nullptr ? entry.key : reader.text(*ability).value_or("");
+  std::vector<std::string> possible;
+  for (const DriverFacts* row : rows) {
+    if (row->abilities == wanted) return row;
+    possible.emplace_back(row->abilities);
+  }
+  if (wanted.empty()) return nullptr;
+  reader.wrong(ability == nullptr ? entry.place : ability->place,
+               fmt::format("driver '{}' gives {}, not '{}'{}", name, join(possible, " or "),
+                           printable(wanted),
+                           ability == nullptr ? ": name the device so, or say 'ability:'" : ""));
+  return nullptr;
 }
 
 LabDevice read_device(Reader& reader, const Entry& entry) {
-  using namespace std::chrono_literals;
   LabDevice device;
   device.name = entry.key;
   device.place = entry.place;
   Keys keys(reader, entry.value, "a device");
   const Node* driver = keys.need("driver");
-  const Node* ability_node = keys.find("ability");
+  const Node* ability = keys.find("ability");
   if (driver == nullptr) return device;
-  const auto driver_name = reader.text(*driver, "a driver");
-  if (!driver_name) return device;
-  if (std::find(drivers.begin(), drivers.end(), *driver_name) == drivers.end()) {
-    const std::string near = did_you_mean(*driver_name, drivers);
-    reader.wrong(driver->place, fmt::format("no driver '{}'{}", printable(*driver_name),
-                                            near.empty() ? ": there are " + join(drivers) : near));
-    return device;
-  }
-  device.driver = *driver_name;
+  const auto name = reader.text(*driver, "a driver");
+  if (!name) return device;
+  const DriverFacts* row = driver_of(reader, entry, *driver, *name, ability);
+  if (row == nullptr) return device;
+  device.driver = *name;
+  for (const std::string_view one : split(row->abilities, ' ')) device.abilities.emplace_back(one);
   DeviceReader settings(reader, keys);
-  if (device.driver == "virtual-zephyr") {
-    device.abilities = abilities_of_driver(device.driver);
-    if (ability_node != nullptr)
-      reader.wrong(ability_node->place, "'virtual-zephyr' gives all its abilities: leave it out");
-    keys.done();
-    device.params = settings.text();
-    return device;
-  }
-  const std::vector<std::string> possible = abilities_of_driver(device.driver);
-  const std::string ability =
-      ability_node == nullptr ? entry.key : reader.text(*ability_node).value_or("");
-  if (std::find(possible.begin(), possible.end(), ability) == possible.end()) {
-    if (ability.empty()) return device;
-    const Place& at = ability_node == nullptr ? entry.place : ability_node->place;
-    reader.wrong(
-        at, fmt::format("driver '{}' gives {}, not '{}'{}", device.driver, join(possible, " or "),
-                        printable(ability),
-                        ability_node == nullptr ? ": name the device so, or say 'ability:'" : ""));
-    return device;
-  }
-  device.abilities = {ability};
-  if (ability == "power") {
-    settings.command("on", true, {});
-    settings.command("off", true, {});
-    settings.command("status", false, {});
-    settings.duration("timeout", 10s);
-  } else if (ability == "flash") {
-    settings.command("write", true, {"!{file}", "{address}"});
-    settings.command("read", false, {"!{file}", "!{address}", "!{size}"});
-    settings.command("erase", false, {"{address}", "{size}"});
-    settings.duration("timeout", 60s);
-    if (settings.has("read")) device.abilities.emplace_back("flash.read");
-  } else if (ability == "reset") {
-    settings.command("pulse", true, {});
-    settings.duration("timeout", 10s);
-  } else {
-    settings.serial();
-  }
+  for (const DriverKey& key : keys_of(*row)) settings.setting(key);
+  if (!row->one_of.empty())
+    settings.need_one(entry.place, *name, DeviceReader::words_of(row->one_of));
   keys.done();
+  // With a command of its own to read back.
+  if (row->name == "command" && settings.has("read")) device.abilities.emplace_back("flash.read");
   device.params = settings.text();
   return device;
 }

@@ -80,7 +80,7 @@ TEST(Lab, DevicesAndTheirKeys) {
   EXPECT_EQ(wrong_device("console: { driver: serial, path: /dev/x, baud: 115201 }"),
             "lab.yaml:6:54: 115201 is not a rate that serial ports have: 9600, 19200, 38400, "
             "57600, 115200, 230400, "
-            "460800, 500000, 921600, 1000000, 1500000, 2000000");
+            "460800, 500000, 921600, 1000000, 1500000, 2000000, 3000000");
   EXPECT_EQ(wrong_device("console: { driver: serial, path: ttyS0, baud: 9600 }"),
             "lab.yaml:6:40: 'ttyS0' is not an absolute path: /dev/serial/by-id/... stays the same "
             "when cables move");

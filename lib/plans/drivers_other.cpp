@@ -1,0 +1,69 @@
+// Drivers of flashers, consoles and the rest.
+#include "plans/driver_table.hpp"
+
+namespace assay::plans {
+namespace {
+
+using K = DriverKey::Kind;
+
+constexpr DriverKey command_flash_keys[] = {
+    {.name = "write",
+     .kind = K::command,
+     .needed = true,
+     .words = "!{file} {address}",
+     .about = "writes a file"},
+    {.name = "read",
+     .kind = K::command,
+     .words = "!{file} !{address} !{size}",
+     .about = "reads back into a file"},
+    {.name = "erase",
+     .kind = K::command,
+     .words = "{address} {size}",
+     .about = "comes before a write that wants it; size 0 is the whole chip"},
+    {.name = "timeout", .kind = K::duration, .otherwise = "60s", .about = "of one command"}};
+constexpr DriverKey command_reset_keys[] = {
+    {.name = "pulse", .kind = K::command, .needed = true, .about = "resets the board"},
+    {.name = "timeout", .kind = K::duration, .otherwise = "10s", .about = "of one command"}};
+constexpr DriverKey serial_keys[] = {
+    {.name = "path",
+     .kind = K::path,
+     .needed = true,
+     .about = "/dev/serial/by-id/... stays the same when cables move"},
+    {.name = "baud",
+     .kind = K::whole,
+     .needed = true,
+     .words = "9600 19200 38400 57600 115200 230400 460800 500000 921600 1000000 1500000 2000000 "
+              "3000000",
+     .about = "bits a second"},
+    {.name = "parity", .kind = K::word, .words = "none even odd"},
+    {.name = "stop", .kind = K::whole, .otherwise = "1", .least = 1, .most = 2},
+    {.name = "flow", .kind = K::word, .words = "none rts-cts"}};
+
+}  // namespace
+
+std::vector<DriverFacts> other_drivers() {
+  return {
+      {.name = "command",
+       .abilities = "flash",
+       .about = "any flasher that programs of yours can drive",
+       .keys = command_flash_keys,
+       .proven = "real programs"},
+      {.name = "command",
+       .abilities = "reset",
+       .about = "a reset line that a program of yours drives",
+       .keys = command_reset_keys,
+       .proven = "real programs"},
+      {.name = "serial",
+       .abilities = "console",
+       .about = "a serial port",
+       .keys = serial_keys,
+       .proven = "pseudo-terminals"},
+      {.name = "virtual-zephyr",
+       .abilities = "power flash flash.read console reset",
+       .about = "a virtual board: MCUboot and Zephyr in QEMU",
+       .keys = {},
+       .proven = "real QEMU, real firmware"},
+  };
+}
+
+}  // namespace assay::plans
