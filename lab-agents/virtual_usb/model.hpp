@@ -3,15 +3,15 @@
 // unmodified libusb, libftdi and tools.
 //
 // Calls come from one thread at a time; they must not block for long: the whole
-// bus waits meanwhile.
+// bus waits meanwhile. Only wake() is thread-safe.
 // Source of descriptors and requests: USB 2.0 specification, chapter 9.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <optional>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -79,8 +79,22 @@ class Model {
     return {Answer::Kind::later};
   }
 
+  // Endpoints that answered `later` may be asked again now: for what arrives by
+  // another thread. What a call itself changes needs none.
+  void wake() {
+    const std::lock_guard lock(waking_);
+    if (woken_) woken_();
+  }
+  // The front end's.
+  void on_wake(std::function<void()> woken) {
+    const std::lock_guard lock(waking_);
+    woken_ = std::move(woken);
+  }
+
  private:
   DeviceFacts facts_;
+  std::mutex waking_;
+  std::function<void()> woken_;
 };
 
 }  // namespace assay::virtual_usb
