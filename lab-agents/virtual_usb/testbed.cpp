@@ -52,6 +52,12 @@ std::string hex(unsigned value, int digits) {
   return fmt::format("{:0{}x}", value, digits);
 }
 
+std::string upper_hex(ByteView bytes) {
+  std::string text;
+  for (const auto byte : bytes) text += fmt::format("{:02X}", byte);
+  return text;
+}
+
 // A device in the format that umockdev-record writes.
 class Record {
  public:
@@ -78,7 +84,9 @@ Record device_record(const DeviceFacts& facts, const std::string& sysfs, const s
                      int bus, int device, const std::string& node) {
   const int minor = (bus - 1) * devices_a_bus + device - 1;
   Record r(sysfs);
-  r.line("N: " + node.substr(std::string_view("/dev/").size()));
+  Bytes all = device_descriptor(facts);
+  for (const auto byte : configuration_descriptor(facts)) all.push_back(byte);
+  r.line(fmt::format("N: {}={}", node.substr(std::string_view("/dev/").size()), upper_hex(all)));
   r.property("SUBSYSTEM", "usb");
   r.property("DEVTYPE", "usb_device");
   r.property("DEVNAME", node);
@@ -95,6 +103,9 @@ Record device_record(const DeviceFacts& facts, const std::string& sysfs, const s
   r.attribute("version", facts.megabits >= 5000 ? " 3.00" : " 2.00");
   r.attribute("maxchild", "0");
   r.attribute("bConfigurationValue", "1");
+  r.attribute("bMaxPacketSize0", std::to_string(all[7]));
+  r.attribute("bmAttributes", "80");
+  r.attribute("bMaxPower", "100mA");
   r.attribute("bNumConfigurations", "1");
   r.attribute("bNumInterfaces", fmt::format("{:2}", facts.interfaces.size()));
   r.attribute("bDeviceClass", hex(facts.device_class, 2));
@@ -106,9 +117,7 @@ Record device_record(const DeviceFacts& facts, const std::string& sysfs, const s
   r.strings("manufacturer", facts.manufacturer);
   r.strings("product", facts.name);
   r.strings("serial", facts.serial);
-  Bytes all = device_descriptor(facts);
-  for (const auto byte : configuration_descriptor(facts)) all.push_back(byte);
-  r.line("H: descriptors=" + to_hex(all));
+  r.line("H: descriptors=" + upper_hex(all));
   return r;
 }
 
@@ -167,7 +176,8 @@ struct Testbed::Bed {
     g_free(text);
     return path;
   }();
-  bool sends_events = umockdev_in_mock_environment() == FALSE;  // else umockdev does
+  // Else umockdev cannot tell programs of what comes and goes.
+  bool preloaded = umockdev_in_mock_environment() != FALSE;
 
   ~Bed() { g_object_unref(umockdev); }
   Result<> add(const Record& record) {
@@ -203,7 +213,7 @@ Result<> Testbed::attach(std::shared_ptr<Model> model, const std::string& port) 
     return fail(Cause::exhausted, "bus {}: no device number is left", place.bus);
   const int device = ++last->second;
   const auto& facts = model->facts();
-  Attached now{std::make_shared<Usbfs>(model, models_),
+  Attached now{std::make_shared<Usbfs>(model, device, models_),
                fmt::format("/dev/bus/usb/{:03}/{:03}", place.bus, device), above + "/" + port,
                facts.interfaces.size()};
   // Before anybody can hear of the device.
@@ -216,8 +226,6 @@ Result<> Testbed::attach(std::shared_ptr<Model> model, const std::string& port) 
   for (std::size_t i = 0; i < facts.interfaces.size(); ++i)
     TRY(bed_->add(interface_record(facts.interfaces[i],
                                    fmt::format("{}/{}", now.sysfs, interface_name(port, i)), i)));
-  if (bed_->sends_events)
-    umockdev_testbed_uevent(bed_->umockdev, ("/sys" + now.sysfs).c_str(), "add");
   attached_.emplace(port, std::move(now));
   return {};
 }
@@ -232,7 +240,8 @@ Result<> Testbed::detach(const std::string& port) {
   const Attached was = std::move(it->second);
   attached_.erase(it);
   was.usbfs->unplug();
-  umockdev_testbed_uevent(bed_->umockdev, ("/sys" + was.sysfs).c_str(), "remove");
+  if (bed_->preloaded)
+    umockdev_testbed_uevent(bed_->umockdev, ("/sys" + was.sysfs).c_str(), "remove");
   umockdev_testbed_remove_device(bed_->umockdev, ("/sys" + was.sysfs).c_str());
   // umockdev forgets the links to what is below.
   for (std::size_t i = 0; i < was.interfaces; ++i) {

@@ -1,10 +1,11 @@
 // USB devices for unmodified programs, without hardware and without root:
 // umockdev's view of /sys and /dev, in which models are attached.
 //
-// Programs that shall see the devices are started with environment(); that may be
-// this very program, which then starts itself anew (enter_testbed()). One testbed
-// a process. Thread-safe; models run on a thread of the testbed's, under lock().
-// It does not prove: udev rules, ttys, how poll() behaves, timing.
+// Programs that shall see the devices are started with environment(). The program
+// that makes the testbed calls enter_testbed() first: then it sees the devices
+// itself, and everybody hears of what comes and goes. One testbed a process. Thread-safe; models
+// run on a thread of the testbed's, under lock(). It does not prove: udev rules, ttys, how poll()
+// behaves, timing.
 #pragma once
 
 #include <map>
@@ -23,8 +24,8 @@ class Usbfs;
 
 // What a program needs in its environment to be able to see a testbed at all.
 std::vector<std::pair<std::string, std::string>> preload_environment();
-// For the start of main() of a program that makes a testbed and uses it itself:
-// executes the program again with preload_environment(), unless that is so already.
+// For the start of main(): executes the program again with preload_environment(),
+// unless it has that already.
 void enter_testbed(char** argv);
 
 class Testbed {

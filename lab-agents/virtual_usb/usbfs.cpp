@@ -52,8 +52,8 @@ UMockdevIoctlData* fetch(UMockdevIoctlData* from, std::size_t offset, std::size_
   return data;
 }
 
-Usbfs::Usbfs(std::shared_ptr<Model> model, std::shared_ptr<std::recursive_mutex> models)
-    : model_(std::move(model)), models_(std::move(models)) {}
+Usbfs::Usbfs(std::shared_ptr<Model> model, int device, std::shared_ptr<std::recursive_mutex> models)
+    : model_(std::move(model)), device_(device), models_(std::move(models)) {}
 
 UMockdevIoctlBase* Usbfs::make_handler() {
   auto* handler = umockdev_ioctl_base_new();
@@ -113,6 +113,19 @@ void Usbfs::handle(Client* client) {
       std::strncpy(asked.driver, driver.c_str(), sizeof asked.driver - 1);
       return answer(client, driver.empty() ? ENODATA : 0);
     }
+    case USBDEVFS_CONTROL:
+      return answer_control(client);
+    case USBDEVFS_CONNECTINFO: {
+      auto& asked = argument<usbdevfs_connectinfo>(client);
+      asked.devnum = static_cast<unsigned>(device_);
+      asked.slow = model_->facts().megabits < 12;
+      return answer(client, 0);
+    }
+    case USBDEVFS_GET_SPEED: {
+      const int megabits = model_->facts().megabits;  // of enum usb_device_speed
+      const long speed = megabits < 12 ? 1 : megabits < 480 ? 2 : megabits < 5000 ? 3 : 5;
+      return umockdev_ioctl_client_complete(client, speed, 0);
+    }
     case USBDEVFS_IOCTL:
       return answer(client, driver_ioctl(client));
     case USBDEVFS_CLEAR_HALT:
@@ -147,6 +160,29 @@ void Usbfs::submit(Client* client) {
 void Usbfs::let_go(const Transfer& transfer) {
   g_object_unref(transfer.block);
   if (transfer.buffer != nullptr) g_object_unref(transfer.buffer);
+}
+
+// A transfer in one call; a device that answers later is late.
+void Usbfs::answer_control(Client* client) {
+  auto* block = fetch(umockdev_ioctl_client_get_arg(client), 0, sizeof(usbdevfs_ctrltransfer));
+  if (block == nullptr) return answer(client, EFAULT);
+  const auto& asked = *reinterpret_cast<usbdevfs_ctrltransfer*>(block->data);
+  auto* data = asked.wLength > 0
+                   ? fetch(block, offsetof(usbdevfs_ctrltransfer, data), asked.wLength)
+                   : nullptr;
+  const SetupPacket setup{asked.bRequestType, asked.bRequest, asked.wValue, asked.wIndex,
+                          asked.wLength};
+  const ByteView out =
+      data != nullptr && !setup.to_host() ? ByteView(data->data, setup.length) : ByteView{};
+  const Answer given = control_transfer(*model_, setup, out);
+  const auto size = setup.to_host() ? given.bytes.size() : out.size();
+  if (data != nullptr && setup.to_host()) std::copy_n(given.bytes.begin(), size, data->data);
+  if (given.kind == Answer::Kind::done)
+    umockdev_ioctl_client_complete(client, static_cast<long>(size), 0);
+  else
+    answer(client, given.kind == Answer::Kind::stall ? EPIPE : ETIMEDOUT);
+  if (data != nullptr) g_object_unref(data);
+  g_object_unref(block);
 }
 
 void Usbfs::discard(Client* client) {

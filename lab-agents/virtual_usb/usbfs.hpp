@@ -36,7 +36,7 @@ T& argument(UMockdevIoctlClient* client) {
 
 class Usbfs : public std::enable_shared_from_this<Usbfs> {
  public:
-  Usbfs(std::shared_ptr<Model>, std::shared_ptr<std::recursive_mutex> models);
+  Usbfs(std::shared_ptr<Model>, int device, std::shared_ptr<std::recursive_mutex> models);
   // For the node; it keeps this alive as long as a program has the node open.
   [[nodiscard]] UMockdevIoctlBase* make_handler();
   // The device was pulled out: its transfers end, and so does everything else.
@@ -59,6 +59,7 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   void handle(Client*);
   void submit(Client*);
   void discard(Client*);
+  void answer_control(Client*);
   void wait(Client*, unsigned milliseconds);
   // False: not yet, and nothing was answered.
   bool try_to_answer(Client*);
@@ -79,6 +80,7 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   void closed(const void* client);
 
   const std::shared_ptr<Model> model_;
+  const int device_;
   const std::shared_ptr<std::recursive_mutex> models_;
   // Guarded by *models_.
   bool gone_ = false;
