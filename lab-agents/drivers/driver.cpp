@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "drivers/kinds.hpp"
+#include "drivers/power/kinds.hpp"
 
 namespace assay::drivers {
 
@@ -14,8 +15,12 @@ struct Kind {
   std::string_view name;
   Made (*make)(const DriverSetup&, const Json&);
 };
-constexpr std::array kinds{Kind{"command", make_command}, Kind{"serial", make_serial},
-                           Kind{"virtual-zephyr", make_virtual_zephyr}};
+constexpr std::array kinds{
+    Kind{"command", make_command},
+    Kind{"dcttech", power<make_dcttech>},
+    Kind{"serial", make_serial},
+    Kind{"virtual-zephyr", make_virtual_zephyr},
+};
 
 const Json* find(const Json& params, std::string_view key) {
   const auto it = params.find(std::string(key));

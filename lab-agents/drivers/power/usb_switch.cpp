@@ -1,0 +1,28 @@
+#include "drivers/power/usb_switch.hpp"
+
+namespace assay::drivers {
+
+std::string UsbSwitch::about() const {
+  return fmt::format("{}, channel {}", link_.about(), channel_);
+}
+
+Result<> UsbSwitch::in_range(unsigned channels) const {
+  if (channel_ <= channels) return {};
+  return fail(Cause::device, "{}: it has {} channel{}, so 'channel' cannot be {}", link_.about(),
+              channels, channels == 1 ? "" : "s", channel_);
+}
+
+Result<usb::Match> usb_match(const Json& params, std::string what, std::vector<usb::Id> ids) {
+  usb::Match match{.what = std::move(what), .ids = std::move(ids)};
+  match.serial = TRY(text_param(params, "serial", ""));
+  match.port = TRY(text_param(params, "port", ""));
+  return match;
+}
+
+Result<unsigned> channel_param(const Json& params, unsigned most, unsigned least) {
+  const auto channel = TRY(number_param(params, "channel", -1));
+  if (channel >= least && channel <= most) return static_cast<unsigned>(channel);
+  return fail(Cause::invalid, "'channel' must be from {} to {}", least, most);
+}
+
+}  // namespace assay::drivers

@@ -1,0 +1,39 @@
+// What all switches on USB have in common: which device, and which of its channels.
+// Single-threaded.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "drivers/power/switch.hpp"
+#include "usb/device.hpp"
+
+namespace assay::drivers {
+
+// HID class requests of a report by the control endpoint (HID 1.11, 7.2).
+constexpr std::uint8_t set_report = 0x09, get_report = 0x01;
+constexpr std::uint8_t to_hid = 0x21, from_hid = 0xA1;
+
+class UsbSwitch : public Switch {
+ public:
+  UsbSwitch(usb::Match match, int interface, unsigned channel)
+      : link_(std::move(match), interface), channel_(channel) {}
+  [[nodiscard]] std::string about() const override;
+
+ protected:
+  Result<usb::Session> take(const Wait& wait) { return link_.take(wait); }
+  [[nodiscard]] unsigned channel() const { return channel_; }
+  // Of a board that has been found out to have fewer channels.
+  Result<> in_range(unsigned channels) const;
+
+ private:
+  usb::Link link_;
+  const unsigned channel_;
+};
+
+// `serial` and `port` of the settings, for devices of these ids.
+Result<usb::Match> usb_match(const Json& params, std::string what, std::vector<usb::Id> ids);
+// `channel` of the settings: from `least` to `most`.
+Result<unsigned> channel_param(const Json& params, unsigned most, unsigned least = 1);
+
+}  // namespace assay::drivers
