@@ -32,7 +32,11 @@ Result<Client> Client::attach(UniqueFd fd, const Wait& wait) {
   TRY(client.send("qSupported", wait));
   for (int i = 0; i < most_stray_packets; ++i) {
     const auto reply = TRY(client.receive(wait));
-    if (!is_stop_reply(reply)) return client;
+    if (is_stop_reply(reply)) continue;
+    // Until somebody has read it, QEMU's stub answers packets of single registers with
+    // nothing.
+    TRY(client.ask("qXfer:features:read:target.xml:0,ffb", wait));
+    return client;
   }
   return fail(Cause::device, "gdb stub: sends stop replies without end");
 }
@@ -41,22 +45,29 @@ Result<> Client::send(std::string_view command, const Wait& wait) {
   return write_all(fd_.get(), as_bytes(fmt::format("${}#{:02x}", command, sum(command))), wait);
 }
 
+// The first whole packet of what was received.
+Result<std::optional<std::string>> Client::next_packet() {
+  const auto start = buffer_.find('$');
+  const auto end = start == std::string::npos ? start : buffer_.find('#', start);
+  if (end == std::string::npos || buffer_.size() < end + 3) {
+    if (buffer_.size() > longest) return fail(Cause::device, "gdb stub: a packet without end");
+    return std::nullopt;
+  }
+  std::string packet = buffer_.substr(start + 1, end - start - 1);
+  const auto given = buffer_.substr(end + 1, 2);
+  buffer_.erase(0, end + 3);
+  if (given != fmt::format("{:02x}", sum(packet))) {
+    return fail(Cause::device, "gdb stub: wrong checksum in '{}'", printable(packet.substr(0, 40)));
+  }
+  return packet;
+}
+
 Result<std::string> Client::receive(const Wait& wait) {
   while (true) {
-    const auto start = buffer_.find('$');
-    const auto end = start == std::string::npos ? start : buffer_.find('#', start);
-    if (end != std::string::npos && buffer_.size() >= end + 3) {
-      std::string packet = buffer_.substr(start + 1, end - start - 1);
-      const auto given = buffer_.substr(end + 1, 2);
-      buffer_.erase(0, end + 3);
-      if (given != fmt::format("{:02x}", sum(packet))) {
-        return fail(Cause::device, "gdb stub: wrong checksum in '{}'",
-                    printable(packet.substr(0, 40)));
-      }
+    if (auto packet = TRY(next_packet())) {
       TRY(write_all(fd_.get(), as_bytes("+"), wait));
-      return packet;
+      return *std::move(packet);
     }
-    if (buffer_.size() > longest) return fail(Cause::device, "gdb stub: a packet without end");
     std::array<std::uint8_t, 16384> bytes;
     const auto n = TRY(read_some(fd_.get(), bytes, wait));
     if (n == 0) return fail(Cause::device, "gdb stub: closed the connection");
@@ -107,6 +118,84 @@ Result<> Client::detach(const Wait& wait) {
   if (reply != "OK")
     return fail(Cause::device, "gdb stub: does not detach: '{}'", printable(reply));
   return {};
+}
+
+Result<> Client::must(const std::string& command, const Wait& wait) {
+  const auto reply = TRY(ask(command, wait));
+  if (reply == "OK") return {};
+  return fail(Cause::device, "gdb stub: '{}' is answered '{}'", command,
+              printable(reply.substr(0, 40)));
+}
+
+Result<std::uint32_t> Client::read_register(unsigned number, const Wait& wait) {
+  const auto reply = TRY(ask(fmt::format("p{:x}", number), wait));
+  const auto bytes = from_hex(reply);
+  if (!bytes || bytes->size() != 4) {
+    return fail(Cause::device, "gdb stub: register {} reads '{}'", number,
+                printable(reply.substr(0, 40)));
+  }
+  return static_cast<std::uint32_t>((*bytes)[0] | (*bytes)[1] << 8 | (*bytes)[2] << 16) |
+         static_cast<std::uint32_t>((*bytes)[3]) << 24;
+}
+
+Result<> Client::write_register(unsigned number, std::uint32_t value, const Wait& wait) {
+  const std::array bytes{static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8),
+                         static_cast<std::uint8_t>(value >> 16),
+                         static_cast<std::uint8_t>(value >> 24)};
+  return must(fmt::format("P{:x}={}", number, to_hex(bytes)), wait);
+}
+
+Result<> Client::set_breakpoint(std::uint32_t address, const Wait& wait) {
+  return must(fmt::format("Z1,{:x},2", address), wait);
+}
+
+Result<> Client::clear_breakpoint(std::uint32_t address, const Wait& wait) {
+  return must(fmt::format("z1,{:x},2", address), wait);
+}
+
+Result<> Client::resume(const Wait& wait) {
+  return send("c", wait);
+}
+
+Result<bool> Client::has_stopped() {
+  pollfd ready{fd_.get(), POLLIN, 0};
+  while (true) {
+    if (const auto packet = TRY(next_packet())) {
+      TRY(write_all(fd_.get(), as_bytes("+"), Wait::for_(std::chrono::seconds(1))));
+      if (is_stop_reply(*packet)) return true;
+      continue;
+    }
+    if (poll(&ready, 1, 0) <= 0) return false;
+    std::array<std::uint8_t, 4096> bytes;
+    const auto n = TRY(read_some(fd_.get(), bytes, Wait::for_(std::chrono::seconds(1))));
+    if (n == 0) return fail(Cause::device, "gdb stub: closed the connection");
+    buffer_ += as_text({bytes.data(), n});
+  }
+}
+
+Result<> Client::halt(const Wait& wait) {
+  TRY(write_all(fd_.get(), as_bytes("\x03"), wait));
+  while (!is_stop_reply(TRY(receive(wait)))) {
+  }
+  return {};
+}
+
+Result<> Client::step(const Wait& wait) {
+  TRY(send("s", wait));
+  while (!is_stop_reply(TRY(receive(wait)))) {
+  }
+  return {};
+}
+
+Result<> Client::monitor(std::string_view command, const Wait& wait) {
+  TRY(send("qRcmd," + to_hex(as_bytes(command)), wait));
+  while (true) {
+    const auto reply = TRY(receive(wait));
+    if (reply == "OK") return {};
+    if (reply.starts_with('O') || is_stop_reply(reply)) continue;
+    return fail(Cause::device, "gdb stub: '{}' is answered '{}'", command,
+                printable(reply.substr(0, 40)));
+  }
 }
 
 }  // namespace assay::gdb
