@@ -55,6 +55,7 @@ struct FlashJob {
   // Erased first: the whole chip, or [address, address + erase_size) of it.
   bool erase_chip = false;
   std::uint64_t erase_size = 0;
+  std::uint8_t erased = 0xFF;  // what erased bytes read
 };
 
 class Flash {
@@ -119,6 +120,10 @@ class Board {
   // is wrong with the lab; Cause::not_found: a console's port is not there, which
   // is no fault where it comes with the board's power and the board is off.
   virtual Result<Health> check(std::string_view ability, const Order&) = 0;
+  // What does it, for the evidence ("pyOCD 0.46.0, probe 0240, target nrf51"), or "".
+  virtual Result<std::string> about(std::string_view /*ability*/, const Order&) {
+    return std::string();
+  }
   // Incidents since the last call, oldest first.
   virtual std::vector<Incident> incidents() = 0;
   // Called on some thread whenever an incident arrives; must not block.

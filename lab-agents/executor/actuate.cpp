@@ -17,6 +17,23 @@ constexpr Duration settle = std::chrono::milliseconds(250);
 constexpr Duration quiet = std::chrono::milliseconds(200);
 constexpr Duration silent_within = std::chrono::seconds(2);
 
+// The rest of a time span, unless the step is called off.
+Result<> pass_time(Run& run, Duration d) {
+  std::unique_lock lock(run.watch.mutex);
+  const auto passed = run.watch.until(lock, run.wait.at_most(d), [] { return false; });
+  if (passed.error().cause == Cause::cancelled) return tl::unexpected(passed.error());
+  if (run.wait.until.passed()) return fail(Cause::timeout, "the job's deadline has passed");
+  return {};
+}
+
+Result<> cycle(Run& run) {
+  TRY(switch_off(run.role, run.sink, run.interrupts, run.within(switch_within)));
+  TRY(pass_time(run, run.role.profile().power_off_time));
+  return switch_on(run.role, run.sink, run.interrupts, run.within(switch_within), "power cycle");
+}
+
+}  // namespace
+
 Result<> switch_on(RoleState& role, EventSink& sink, Interrupts& interrupts, const Wait& wait,
                    const std::string& what) {
   if (const auto offset = role.console->talked_while_off()) {
@@ -36,23 +53,6 @@ Result<> switch_on(RoleState& role, EventSink& sink, Interrupts& interrupts, con
   return {};
 }
 
-// The rest of a time span, unless the step is called off.
-Result<> pass_time(Run& run, Duration d) {
-  std::unique_lock lock(run.watch.mutex);
-  const auto passed = run.watch.until(lock, run.wait.at_most(d), [] { return false; });
-  if (passed.error().cause == Cause::cancelled) return tl::unexpected(passed.error());
-  if (run.wait.until.passed()) return fail(Cause::timeout, "the job's deadline has passed");
-  return {};
-}
-
-Result<> cycle(Run& run) {
-  TRY(switch_off(run.role, run.sink, run.interrupts, run.within(switch_within)));
-  TRY(pass_time(run, run.role.profile().power_off_time));
-  return switch_on(run.role, run.sink, run.interrupts, run.within(switch_within), "power cycle");
-}
-
-}  // namespace
-
 void begin_actuation(RoleState& role, Interrupts& interrupts, const std::string& what,
                      bool silent) {
   role.console->mark(what, silent);
@@ -64,6 +64,15 @@ void begin_actuation(RoleState& role, Interrupts& interrupts, const std::string&
 void end_actuation(Run& run) {
   if (run.role.console->is_off()) return;
   run.interrupts.port_may_go(run.role.name(), Deadline::after(port_within));
+}
+
+void name_device(Run& run, const std::string& ability) {
+  const auto said = run.role.board->about(ability, run.role.order(run.within(switch_within)));
+  if (!said || said->empty()) return;
+  std::string text = fmt::format("{} of {}: {}", ability, run.role.board->id(), *said);
+  if (run.role.named[ability] == text) return;
+  run.emit(evidence::Note{text});
+  run.role.named[ability] = std::move(text);
 }
 
 Outcome lacks(const Run& run, const std::string& ability) {
@@ -117,6 +126,7 @@ Outcome run(Run& run, const plans::Power& step) {
   if (auto* console = run.role.board->console(); done && step.to != To::off && console != nullptr) {
     done = console->ready(run.role.order(run.wait.at_most(port_within)));
   }
+  name_device(run, "power");
   return done ? Outcome{} : from_error(run, done.error(), doing);
 }
 
@@ -128,6 +138,7 @@ Outcome run(Run& run, const plans::Reset&) {
     begin_actuation(role, run.interrupts, "reset", false);
     role.console->starts("reset");
     const auto done = role.board->reset()->pulse(role.order(wait));
+    name_device(run, "reset");
     if (!done) return from_error(run, done.error(), doing);
   } else if (role.board->console() != nullptr) {  // the program resets itself, asked by SMP
     begin_actuation(role, run.interrupts, "reset by SMP", false);

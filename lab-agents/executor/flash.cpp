@@ -16,6 +16,7 @@ namespace {
 constexpr Duration flash_within = std::chrono::seconds(120);
 constexpr Duration read_within = flash_within / 2;  // then it is written after all
 constexpr Duration reset_within = std::chrono::seconds(10);
+constexpr Duration power_within = std::chrono::seconds(10);
 // Another image mostly differs soon, so the first piece is small; a flasher may
 // start a program for each call, so the others are not.
 constexpr std::uint64_t first_piece = 64U << 10;
@@ -85,17 +86,28 @@ Outcome already_there(const Contents& wanted, Duration took) {
       .already_there = true};
 }
 
+// What a probe reaches only while the board has power.
+Result<> give_power(Run& run) {
+  auto& role = run.role;
+  if (!role.profile().flash_needs_power || role.board->power() == nullptr) return {};
+  const Wait wait = run.within(power_within);
+  const auto on = TRY(role.board->power()->is_on(role.order(wait)));
+  if (on.value_or(!role.console->is_off())) return {};
+  return switch_on(role, run.sink, run.interrupts, wait, "power on to flash");
+}
+
 Result<abilities::FlashJob> make_job(const Run& run, const plans::Flash& step) {
   const auto& profile = run.role.profile();
   const auto file = TRY(run.artifacts.file_for_tools(step.artifact));
-  if (step.slot.empty()) return abilities::FlashJob{file, profile.flash_base, true, 0};
+  if (step.slot.empty())
+    return abilities::FlashJob{file, profile.flash_base, true, 0, profile.erased};
   const auto slot = std::find_if(profile.slots.begin(), profile.slots.end(),
                                  [&](const auto& s) { return s.name == step.slot; });
   if (slot == profile.slots.end()) {
     return fail(Cause::internal, "board type '{}' has no slot '{}'", profile.name, step.slot);
   }
   return abilities::FlashJob{file, slot->address + slot->image_offset, false,
-                             slot->size - slot->image_offset};
+                             slot->size - slot->image_offset, profile.erased};
 }
 
 }  // namespace
@@ -108,6 +120,8 @@ Outcome run(Run& run, const plans::Flash& step) {
   const auto job = make_job(run, step);
   if (!job) return from_error(run, job.error(), doing);
 
+  if (const auto powered = give_power(run); !powered)
+    return from_error(run, powered.error(), "giving power to " + role.board->id());
   // Before reading, too: a flasher may stop the program for it.
   begin_actuation(role, run.interrupts, "flash", false);
   if (const auto wanted = step.again ? std::nullopt : left_by(*job, role.profile())) {
@@ -115,6 +129,7 @@ Outcome run(Run& run, const plans::Flash& step) {
     const auto there = is_there(run, *wanted, run.within(read_within));
     if (there && *there) {
       end_actuation(run);
+      name_device(run, "flash");
       return already_there(*wanted, BootTime::now() - began);
     }
     if (!there && (there.error().cause == Cause::cancelled || run.wait.until.passed())) {
@@ -129,6 +144,7 @@ Outcome run(Run& run, const plans::Flash& step) {
   begin_actuation(role, run.interrupts, "flash", false);
   const auto done = flash->write(role.order(run.within(flash_within)), *job);
   end_actuation(run);
+  name_device(run, "flash");
   return done ? Outcome{} : from_error(run, done.error(), doing);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct RoleState {
   abilities::Board* board = nullptr;
   std::uint64_t epoch = 0;
   std::shared_ptr<ConsoleLog> console;  // also for a board without one: then it stays empty
+  std::map<std::string, std::string> named = {};  // what name_device() said, by ability
 
   [[nodiscard]] const std::string& name() const { return role->name; }
   [[nodiscard]] const plans::Profile& profile() const { return role->profile; }
@@ -83,9 +85,14 @@ inline constexpr Duration port_within = std::chrono::seconds(10);
 void begin_actuation(RoleState&, Interrupts&, const std::string& what, bool silent);
 // The board starts, or does so by now: its console's port comes with it.
 void end_actuation(Run&);
+// Notes what the ability is done with ("pyOCD 0.46.0, probe 0240"), once and when it
+// changes.
+void name_device(Run&, const std::string& ability);
 // The board has not what the step asks for.
 Outcome lacks(const Run&, const std::string& ability);
 
+// Switches the board on; `what` is what the console's lines begin after ("power on").
+Result<> switch_on(RoleState&, EventSink&, Interrupts&, const Wait&, const std::string& what);
 // Switches the board off and verifies it: read back, or silent.
 Result<> switch_off(RoleState&, EventSink&, Interrupts&, const Wait&);
 

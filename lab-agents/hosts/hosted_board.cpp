@@ -71,7 +71,8 @@ class HostedBoard::Parts {
                          {{"file", job.file.string()},
                           {"address", job.address},
                           {"erase_chip", job.erase_chip},
-                          {"erase_size", job.erase_size}},
+                          {"erase_size", job.erase_size},
+                          {"erased", job.erased}},
                          order);
     }
     Result<std::optional<Bytes>> read(const Order& order, std::uint64_t address,
@@ -212,6 +213,14 @@ Result<abilities::Health> HostedBoard::check(std::string_view ability, const Ord
   return converted<Health>(
       Parts::Ability{*parts_, *host, std::string(ability)}.call("check", {}, order),
       [](const Json& proven) { return proven.get<bool>() ? Health::proven : Health::unproven; });
+}
+
+Result<std::string> HostedBoard::about(std::string_view ability, const abilities::Order& order) {
+  auto* host = parts_->owner(ability);
+  if (host == nullptr) return std::string();
+  return converted<std::string>(
+      Parts::Ability{*parts_, *host, std::string(ability)}.call("about", {}, order),
+      [](const Json& text) { return text.get<std::string>(); });
 }
 
 std::vector<abilities::Incident> HostedBoard::incidents() {

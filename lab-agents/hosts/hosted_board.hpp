@@ -43,6 +43,7 @@ class HostedBoard final : public abilities::Board {
   abilities::Flash* flash() override;
   abilities::Console* console() override;
   Result<abilities::Health> check(std::string_view ability, const abilities::Order&) override;
+  Result<std::string> about(std::string_view ability, const abilities::Order&) override;
   std::vector<abilities::Incident> incidents() override;
   void on_incident(std::function<void(const abilities::Incident&)>) override;
 

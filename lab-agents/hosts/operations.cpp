@@ -36,7 +36,8 @@ Result<Json> flash(abilities::Flash* flash, const Request& r, const Order& order
     return nothing(flash->write(order, {.file = a.at("file").get<std::string>(),
                                         .address = a.at("address"),
                                         .erase_chip = a.at("erase_chip"),
-                                        .erase_size = a.at("erase_size")}));
+                                        .erase_size = a.at("erase_size"),
+                                        .erased = a.at("erased")}));
   }
   if (r.operation != "read") return unknown(r);
   auto bytes = TRY(flash->read(order, a.at("address"), a.at("size")));
@@ -57,6 +58,7 @@ Result<Json> perform(abilities::Device& device, const Request& r, const Order& o
     if (r.operation == "check") {
       return Json(TRY(device.check(r.ability, order)) == abilities::Health::proven);
     }
+    if (r.operation == "about") return Json(device.about(r.ability));
     if (r.ability == "power") return power(device.power(), r, order);
     if (r.ability == "reset") return reset(device.reset(), r, order);
     if (r.ability == "flash") return flash(device.flash(), r, order);

@@ -50,7 +50,8 @@ json form(const Profile& profile) {
           {"identity", profile.identity},
           {"alive", profile.alive},
           {"deadline_factor", profile.deadline_factor},
-          {"power_off_time", profile.power_off_time.count()}};
+          {"power_off_time", profile.power_off_time.count()},
+          {"flash_needs_power", profile.flash_needs_power}};
 }
 
 json form(const Role& role) {

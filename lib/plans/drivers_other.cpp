@@ -39,6 +39,26 @@ constexpr DriverKey serial_keys[] = {
     {.name = "stop", .kind = K::whole, .otherwise = "1", .least = 1, .most = 2},
     {.name = "flow", .kind = K::word, .words = "none rts-cts"}};
 
+constexpr DriverKey pyocd_keys[] = {
+    {.name = "uid",
+     .needed = true,
+     .about = "the probe's unique id, as `pyocd list` or `assay-agent scan` prints it"},
+    {.name = "target",
+     .needed = true,
+     .about = "pyOCD's name of the chip (`pyocd list --targets`)"},
+    {.name = "frequency",
+     .kind = K::whole,
+     .least = 1'000,
+     .most = 50'000'000,
+     .about = "of the wires, in Hz; pyOCD's own otherwise"},
+    {.name = "pack", .kind = K::path, .about = "a CMSIS-Pack file with the chip"},
+    {.name = "connect",
+     .kind = K::word,
+     .words = "halt under-reset pre-reset attach",
+     .about = "how a write begins; under-reset for chips that switch their wires off"},
+    {.name = "program", .otherwise = "pyocd", .about = "where pyOCD is"},
+    {.name = "timeout", .kind = K::duration, .otherwise = "120s", .about = "of one call"}};
+
 }  // namespace
 
 std::vector<DriverFacts> other_drivers() {
@@ -58,6 +78,13 @@ std::vector<DriverFacts> other_drivers() {
        .about = "a serial port",
        .keys = serial_keys,
        .proven = "pseudo-terminals"},
+      {.name = "pyocd",
+       .abilities = "flash flash.read reset",
+       .about = "Arm Cortex-M chips through a debug probe that pyOCD knows (CMSIS-DAP, ST-Link, "
+                "J-Link)",
+       .keys = pyocd_keys,
+       .proven = "real pyOCD 0.46 and libusb, emulated CMSIS-DAP v2 probe, Nordic's flash "
+                 "algorithm in an emulated nRF51"},
       {.name = "virtual-zephyr",
        .abilities = "power flash flash.read console reset",
        .about = "a virtual board: MCUboot and Zephyr in QEMU",

@@ -88,6 +88,8 @@ void read_flash(Reader& reader, const Node* node, Profile& profile) {
                    fmt::format("{} is not 1, 2, 4, 8, 16 or 32", profile.write_alignment));
     }
   }
+  if (const Node* powered = keys.find("needs-power"))
+    profile.flash_needs_power = reader.truth(*powered).value_or(false);
   read_slots(reader, keys.find("slots"), profile);
   keys.done();
 }

@@ -64,6 +64,7 @@ Result<plans::Profile> read(const v1::Profile& in) {
   out.identity = in.identity();
   out.alive = in.alive();
   out.deadline_factor = factor;
+  out.flash_needs_power = in.flash_needs_power();
   out.power_off_time = TRY(from_proto("profile.power_off_time", in.power_off_time()));
   return out;
 }

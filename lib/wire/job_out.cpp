@@ -42,6 +42,7 @@ void write(const plans::Profile& in, v1::Profile* out) {
   out->set_alive(whole(in.alive));
   out->set_deadline_factor(in.deadline_factor);
   to_proto(in.power_off_time, out->mutable_power_off_time());
+  out->set_flash_needs_power(in.flash_needs_power);
 }
 
 void write(const plans::Role& in, v1::Role* out) {

@@ -97,6 +97,7 @@ inline plans::Profile profile() {
   p.alive = word();
   p.deadline_factor = 0.5 * (1 + below(20));
   p.power_off_time = duration();
+  p.flash_needs_power = flag();
   return p;
 }
 
