@@ -18,6 +18,7 @@ struct Kind {
 constexpr std::array kinds{
     Kind{"command", make_command},
     Kind{"dcttech", power<make_dcttech>},
+    Kind{"pyocd", make_pyocd},
     Kind{"serial", make_serial},
     Kind{"virtual-zephyr", make_virtual_zephyr},
 };

@@ -14,6 +14,7 @@ using Made = Result<std::unique_ptr<abilities::Device>>;
 Made make_virtual_zephyr(const DriverSetup&, const Json& params);
 Made make_command(const DriverSetup&, const Json& params);
 Made make_serial(const DriverSetup&, const Json& params);
+Made make_pyocd(const DriverSetup&, const Json& params);
 
 // Parameters were checked when the lab file was read; these find what slipped
 // through: Cause::invalid names the key.

@@ -1,0 +1,79 @@
+#include "drivers/flash/tool.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.hpp"
+
+namespace assay::drivers {
+
+namespace {
+
+constexpr std::size_t output_limit = 256 << 10;
+constexpr std::size_t excerpt = 400;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// The last lines, in one.
+std::string tail(std::string_view output) {
+  std::string said;
+  for (const std::string_view line : split(output, '\n')) {
+    const auto end = line.find_last_not_of(" \r\t");
+    if (end == std::string_view::npos) continue;
+    const auto begin = line.find_first_not_of(" \r\t");
+    if (!said.empty()) said += " | ";
+    said += line.substr(begin, end - begin + 1);
+  }
+  if (said.size() > excerpt) said = "..." + said.substr(said.size() - excerpt);
+  return printable(said);
+}
+
+}  // namespace
+
+std::string Tool::found() const {
+  if (program_.find('/') != std::string::npos) return program_;
+  const auto beside = program_folder() / program_;
+  std::error_code error;
+  return std::filesystem::exists(beside, error) ? beside.string() : program_;
+}
+
+Result<Output> Tool::try_run(std::vector<std::string> arguments, Duration limit,
+                             const abilities::Order& order) const {
+  Command command{.args = {found()}, .dies_with_parent = true};
+  command.args.insert(command.args.end(), arguments.begin(), arguments.end());
+  auto output = assay::run(command, order.wait.at_most(limit), output_limit);
+  if (output) return output;
+  const Error& error = output.error();
+  if (error.cause == Cause::not_found)
+    return fail(Cause::device, "there is no program '{}'; {}", printable(program_), get_it_);
+  if (error.cause == Cause::timeout && !order.wait.until.passed()) {
+    return fail(Cause::device, "'{} {}' did not end within {} and was killed", program_,
+                printable(join(arguments, " ")), human(limit));
+  }
+  return output;
+}
+
+Result<std::string> Tool::run(std::vector<std::string> arguments, Duration limit,
+                              const abilities::Order& order) const {
+  auto output = TRY(try_run(arguments, limit, order));
+  if (output.status.ok()) return std::move(output.out);
+  return tl::unexpected(explain(arguments, output));
+}
+
+Error Tool::explain(const std::vector<std::string>& arguments, const Output& output) const {
+  const std::string said = lower(output.out);
+  const std::string what = fmt::format("'{} {}': {}: {}", program_, printable(join(arguments, " ")),
+                                       to_string(output.status), tail(output.out));
+  for (const Symptom& symptom : symptoms_) {
+    if (said.find(lower(symptom.printed)) == std::string::npos) continue;
+    return {symptom.cause, fmt::format("{} ({})", symptom.means, what)};
+  }
+  return {Cause::device, what};
+}
+
+}  // namespace assay::drivers

@@ -1,0 +1,50 @@
+// Flash tools as programs: started without a shell in a session of their own,
+// killed with all that they started at the deadline or when called off, and what
+// they say of a failure turned into words and a cause.
+//
+// Single-threaded (a device host's).
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "abilities/ability.hpp"
+#include "base/process.hpp"
+#include "base/result.hpp"
+
+namespace assay::drivers {
+
+// What a tool prints when something is wrong, and what that means.
+struct Symptom {
+  std::string_view printed;  // part of its output, the case does not matter
+  std::string_view means;    // "no probe with this id is attached"
+  Cause cause = Cause::device;
+};
+
+class Tool {
+ public:
+  // `program` is looked for beside this program, then in PATH. `get_it` is what to
+  // type when there is none.
+  Tool(std::string program, std::string get_it, std::span<const Symptom> symptoms)
+      : program_(std::move(program)), get_it_(std::move(get_it)), symptoms_(symptoms) {}
+
+  // What it printed, when it ended well. Cause::device when there is no such
+  // program, when it runs past its time and when it fails: the first symptom that
+  // fits, then the tail of what it said.
+  Result<std::string> run(std::vector<std::string> arguments, Duration limit,
+                          const abilities::Order&) const;
+  // Whatever its exit status.
+  Result<Output> try_run(std::vector<std::string> arguments, Duration limit,
+                         const abilities::Order&) const;
+  [[nodiscard]] Error explain(const std::vector<std::string>& arguments, const Output&) const;
+  [[nodiscard]] const std::string& program() const { return program_; }
+
+ private:
+  [[nodiscard]] std::string found() const;
+  std::string program_, get_it_;
+  std::span<const Symptom> symptoms_;
+};
+
+}  // namespace assay::drivers
