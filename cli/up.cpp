@@ -54,6 +54,22 @@ Result<> check_profile(const std::string& profile) {
   return {};
 }
 
+// Emulated boards behind emulated USB devices: assay-desk has them.
+bool on_a_desk(const std::string& profile) {
+  return profile == "virtual-zephyr-usb";
+}
+
+// Before anything is started: the agent would only find out when it flashes.
+Result<> check_pyocd() {
+  std::error_code error;
+  if (fs::exists(program_folder() / "pyocd", error)) return {};
+  const auto said = assay::run({.args = {"pyocd", "--version"}}, Wait::for_(10s));
+  if (said && said->status.ok()) return {};
+  return fail(Cause::invalid,
+              "virtual-zephyr-usb is flashed by pyOCD, and there is none: type ./dev setup, or "
+              "pip install pyocd==0.46.0");
+}
+
 std::string virtual_lab(int boards, const std::string& profile) {
   std::string text = "lab: virtual\nboards:\n";
   for (int i = 1; i <= boards; ++i) {
@@ -107,7 +123,10 @@ class Up {
       if (auto endpoint = wire::parse_endpoint(options_.web); !endpoint)
         return tl::unexpected(endpoint.error().in("--web"));
     }
-    if (boards > 0) TRY(check_profile(options_.profile));
+    if (boards > 0) {
+      TRY(check_profile(options_.profile));
+      if (on_a_desk(options_.profile)) TRY(check_pyocd());
+    }
     std::size_t own = 0;
     if (!options_.lab.empty()) own = TRY(read_lab(options_.lab, boards)).boards.size();
     const fs::path state = TRY(state_folder(options_));
@@ -115,7 +134,12 @@ class Up {
     TRY(make_folders(state / "log"));
 
     const std::string grpc = TRY(start_assayd(state));
-    if (boards > 0) {
+    if (boards > 0 && on_a_desk(options_.profile)) {
+      TRY(start_agent(
+          "assay-agent", grpc, state / "desk/lab.yaml", state,
+          {(program_folder() / "assay-desk").string(), "--boards", std::to_string(boards),
+           "--profile", options_.profile, "--state", (state / "desk").string(), "--"}));
+    } else if (boards > 0) {
       const fs::path file = state / "virtual-lab.yaml";
       TRY(write_file(file, as_bytes(virtual_lab(boards, options_.profile))));
       TRY(start_agent("assay-agent", grpc, file, state));
@@ -172,13 +196,14 @@ class Up {
   }
 
   Result<> start_agent(const std::string& name, const std::string& grpc, const fs::path& lab,
-                       const fs::path& state) {
+                       const fs::path& state, std::vector<std::string> words = {}) {
     const std::string program = (program_folder() / "assay-agent").string();
     // An agent's state is bound to its boards: each has a folder of its own.
     const fs::path folder = state / (name == "assay-agent" ? "agent" : "agent-lab");
-    auto& child = supervisor_.add(
-        name, {program, "--server", grpc, "--lab", lab.string(), "--state", folder.string()},
-        state / "log" / (name + ".log"), "ready boards=");
+    words.insert(words.end(),
+                 {program, "--server", grpc, "--lab", lab.string(), "--state", folder.string()});
+    auto& child =
+        supervisor_.add(name, std::move(words), state / "log" / (name + ".log"), "ready boards=");
     return supervisor_.start(child, agent_time);
   }
 

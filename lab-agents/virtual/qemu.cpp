@@ -162,8 +162,8 @@ Qemu::~Qemu() {
   if (!folder_.empty()) remove_socket(folder_);
 }
 
-Result<gdb::Client> Qemu::attach(const Wait& wait) {
-  const auto at = TRY(FolderAddress::make(folder_));
+Result<gdb::Client> Qemu::attach(const std::filesystem::path& folder, const Wait& wait) {
+  const auto at = TRY(FolderAddress::make(folder));
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd || connect(fd.get(), at.get(), sizeof at.address) != 0) {
     return fail_errno("connect to QEMU's gdb stub", Cause::device);

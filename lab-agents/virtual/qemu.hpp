@@ -42,7 +42,9 @@ class Qemu {
   ~Qemu();
 
   qmp::Client& qmp() { return *qmp_; }
-  Result<gdb::Client> attach(const Wait&);  // stops the machine
+  Result<gdb::Client> attach(const Wait& wait) { return attach(folder_, wait); }  // stops it
+  // To the machine of this folder, from any thread; one debugger at a time, others wait.
+  static Result<gdb::Client> attach(const std::filesystem::path& folder, const Wait&);
   // As the processor sees it; the machine may run on meanwhile.
   Result<Bytes> read_memory(std::uint64_t address, std::uint64_t size, const Wait&);
 

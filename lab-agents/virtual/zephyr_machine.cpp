@@ -161,11 +161,17 @@ Result<> ZephyrMachine::reset(const Wait& wait) {
   return done;
 }
 
+// Unless a debugger or the program has written there.
+void ZephyrMachine::remove_stand_in(Bytes& bytes) const {
+  if (standing_in_ && std::equal(wfi_loop.begin(), wfi_loop.end(), bytes.begin()))
+    std::fill_n(bytes.begin(), wfi_loop.size(), 0xFF);
+}
+
 // The whole flash as the program left it.
 Result<Bytes> ZephyrMachine::contents(const Wait& wait) {
   if (state_ != State::running) return store_.load();
   auto bytes = TRY(qemu_->read_memory(0, flash_size, wait));
-  if (standing_in_) std::fill_n(bytes.begin(), wfi_loop.size(), 0xFF);
+  remove_stand_in(bytes);
   return bytes;
 }
 
@@ -299,7 +305,7 @@ void ZephyrMachine::settle_lockup() {
   if (flash_at_) content = qemu_->peek(*flash_at_, flash_size);
   close();
   if (content) {
-    if (standing_in_) std::fill_n(content->begin(), wfi_loop.size(), 0xFF);
+    remove_stand_in(*content);
     (void)store_.save(*content);  // else the mark stays, and says so
   }
   if (guest) {

@@ -102,6 +102,7 @@ class ZephyrMachine {
   Result<> run(Qemu&, gdb::Client&, const Wait&);
   Result<Bytes> contents(const Wait&);
   Result<> fill(Qemu&, gdb::Client&, ByteView content, const Wait&);
+  void remove_stand_in(Bytes&) const;
   Result<> explain(Result<>);
   void look();
   void settle_lockup();

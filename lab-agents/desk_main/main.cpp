@@ -1,0 +1,119 @@
+// assay-desk --boards N --profile NAME --state DIR -- PROGRAM [ARGUMENT...]
+//
+// Sets up a desk of emulated boards on an emulated USB bus, writes DIR/lab.yaml
+// that describes it, and runs a program (an assay-agent) that sees that bus.
+// `assay up --boards-profile virtual-zephyr-usb` does so. Ends with the program's
+// exit status, and ends it when it is ended itself.
+#include <getopt.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/process.hpp"
+#include "base/signals.hpp"
+#include "virtual_desk/desk.hpp"
+
+namespace {
+
+using namespace assay;
+
+constexpr const char* usage =
+    "usage: assay-desk --boards N --profile NAME --state DIR -- PROGRAM [ARGUMENT...]\n"
+    "\n"
+    "Runs a program that sees N emulated boards: their power on USB relays, their chips\n"
+    "on CMSIS-DAP probes, their consoles on serial ports. DIR/lab.yaml describes them.\n";
+
+struct Options {
+  int boards = 1;
+  std::string profile = "virtual-zephyr-usb", state;
+  std::vector<std::string> program;
+};
+
+Result<Options> parse(int argc, char** argv) {
+  static const std::array<option, 5> known{{{"boards", required_argument, nullptr, 'b'},
+                                            {"profile", required_argument, nullptr, 'p'},
+                                            {"state", required_argument, nullptr, 's'},
+                                            {"help", no_argument, nullptr, 'h'},
+                                            {nullptr, 0, nullptr, 0}}};
+  Options options;
+  opterr = 0;
+  int letter = 0;
+  while ((letter = getopt_long(argc, argv, "+", known.data(), nullptr)) != -1) {
+    switch (letter) {
+      case 'b': {
+        const std::string_view text(optarg);
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), options.boards);
+        if (read.ec != std::errc() || read.ptr != text.data() + text.size())
+          return fail(Cause::invalid, "--boards: '{}' is no number", text);
+        break;
+      }
+      case 'p':
+        options.profile = optarg;
+        break;
+      case 's':
+        options.state = optarg;
+        break;
+      case 'h':
+        std::fputs(usage, stdout);
+        std::exit(0);
+      default:
+        return fail(Cause::invalid,
+                    "'{}' is no option of assay-desk, or lacks its value: see --help",
+                    argv[optind - 1]);
+    }
+  }
+  options.program.assign(argv + optind, argv + argc);
+  if (options.state.empty() || options.program.empty())
+    return fail(Cause::invalid, "--state DIR and a program are needed: see --help");
+  return options;
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "assay-desk: %s\n", error.text.c_str());
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);
+  const auto options = parse(argc, argv);
+  if (!options) return complain(options.error());
+  virtual_usb::enter_testbed(argv);
+  const sigset_t signals = block_ending_signals();
+  start_log("assay-desk");
+  const auto state = std::filesystem::absolute(options->state);
+  if (const auto made = make_folders(state); !made) return complain(made.error());
+  const auto lock = FolderLock::take(state, "assay-desk");
+  if (!lock) return complain(lock.error());
+  // The machines' own programs see nothing of the bus.
+  unsetenv("LD_PRELOAD");
+  const auto desk = virtual_desk::Desk::set_up(options->boards, state);
+  if (!desk) return complain(desk.error());
+  const std::string lab = (*desk)->lab(options->profile);
+  if (const auto written = write_file(state / "lab.yaml", as_bytes(lab)); !written)
+    return complain(written.error());
+
+  auto program = Process::start({.args = options->program,
+                                 .env = (*desk)->bus().environment(),
+                                 .fds = {{0, 0}, {1, 1}, {2, 2}},
+                                 .own_session = false,
+                                 .dies_with_parent = true});
+  if (!program) return complain(program.error());
+  // Whoever ends this ends the program; the program's end ends this.
+  const UniqueFd signalled(signalfd(-1, &signals, SFD_CLOEXEC));
+  std::array<pollfd, 2> fds{{{program->pidfd(), POLLIN, 0}, {signalled.get(), POLLIN, 0}}};
+  (void)wait_ready(fds, {});
+  auto ended = program->poll();
+  if (!ended) ended = program->end(std::chrono::seconds(10));
+  return ended->signal != 0 ? 128 + ended->signal : ended->code;
+}

@@ -1,0 +1,87 @@
+#include "virtual_desk/desk.hpp"
+
+#include <fmt/core.h>
+
+#include "virtual_desk/gdb_target.hpp"
+#include "virtual_usb/cmsis_dap.hpp"
+#include "virtual_usb/dcttech.hpp"
+
+namespace assay::virtual_desk {
+
+namespace {
+
+constexpr int channels = 8;
+
+}  // namespace
+
+// A relay board whose contacts switch boards.
+class DeskRelay final : public virtual_usb::DctTechRelay {
+ public:
+  DeskRelay(std::string id, std::vector<Board*> boards)
+      : DctTechRelay(channels, std::move(id)), boards_(std::move(boards)) {}
+
+  virtual_usb::Answer control(const virtual_usb::SetupPacket& setup, ByteView out) override {
+    const std::uint8_t before = closed;
+    auto answer = DctTechRelay::control(setup, out);
+    for (std::size_t i = 0; i < boards_.size(); ++i) {
+      const auto bit = static_cast<std::uint8_t>(1U << i);
+      if (((before ^ closed) & bit) != 0) boards_[i]->set_power((closed & bit) != 0);
+    }
+    return answer;
+  }
+
+ private:
+  const std::vector<Board*> boards_;
+};
+
+Desk::Desk() : bus_(std::make_unique<virtual_usb::Testbed>()) {}
+Desk::~Desk() = default;
+
+Result<std::unique_ptr<Desk>> Desk::set_up(int boards, const std::filesystem::path& folder) {
+  if (boards < 1 || boards > most_boards)
+    return fail(Cause::invalid, "{} boards: a desk has 1 to {}", boards, most_boards);
+  std::unique_ptr<Desk> desk(new Desk);
+  for (int i = 0; i < boards; ++i) {
+    Place place;
+    place.id = fmt::format("v{}", i + 1);
+    place.channel = i % channels + 1;
+    place.relay_port = fmt::format("1-{}", i / channels + 1);
+    place.probe_port = fmt::format("2-{}", i + 1);
+    place.uid = fmt::format("A55A{:08d}", i + 1);
+    place.tty = (folder / place.id / "tty").string();
+    place.board = TRY(Board::make(place.id, folder / place.id));
+    Board* board = place.board.get();
+    place.target = std::make_unique<GdbTarget>(
+        GdbTarget::Board{[board] { return board->life(); }, [board] { return board->attach(); }});
+    TRY(desk->bus_->attach(std::make_shared<virtual_usb::CmsisDap>(place.uid, *place.target),
+                           place.probe_port));
+    desk->places_.push_back(std::move(place));
+  }
+  for (std::size_t first = 0; first < desk->places_.size(); first += channels) {
+    std::vector<Board*> switched;
+    for (std::size_t i = first; i < desk->places_.size() && i < first + channels; ++i)
+      switched.push_back(desk->places_[i].board.get());
+    const auto& port = desk->places_[first].relay_port;
+    TRY(desk->bus_->attach(
+        std::make_shared<DeskRelay>(fmt::format("DESK{}", first / channels + 1), switched), port));
+  }
+  return desk;
+}
+
+std::string Desk::lab(const std::string& profile) const {
+  std::string text = "lab: virtual\nboards:\n";
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const Place& place = places_[i];
+    text += fmt::format(
+        "  - id: {}\n"
+        "    profile: {}\n"
+        "    devices:\n"
+        "      power: {{ driver: dcttech, serial: DESK{}, channel: {} }}\n"
+        "      probe: {{ driver: pyocd, uid: {}, target: nrf51 }}\n"
+        "      console: {{ driver: serial, path: {}, baud: 115200 }}\n",
+        place.id, profile, i / channels + 1, place.channel, place.uid, place.tty);
+  }
+  return text;
+}
+
+}  // namespace assay::virtual_desk
