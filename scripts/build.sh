@@ -34,6 +34,8 @@ build_tree() {
   fi
   [ "$status" = 0 ] || die "the build failed" "the first error above is the one to mend; then: ./dev build"
   note "built with $jobs jobs $dim$((SECONDS - began)) s$plain"
+  # Where the agent looks for it first.
+  ln -sfn "$cache/venv-demo/bin/pyocd" "$root/build/bin/pyocd"
 }
 
 # Ninja's output where nobody watches: a line each tenth, and what the compiler says, less its

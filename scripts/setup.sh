@@ -19,7 +19,7 @@ setup() {
     *) die "setup knows no level '$level'" "type: ./dev setup demo|test|lint|bench" ;;
   esac
   setup_packages "$@"
-  setup_venv demo 'imgtool, to sign firmware images' "$root/scripts/requirements-demo.txt"
+  setup_venv demo 'imgtool, to sign firmware images; pyOCD, to flash boards' "$root/scripts/requirements-demo.txt"
   case $level in
     demo) ;;
     *)

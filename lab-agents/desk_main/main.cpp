@@ -20,6 +20,8 @@
 #include "base/log.hpp"
 #include "base/process.hpp"
 #include "base/signals.hpp"
+#include "base/text.hpp"
+#include "virtual_desk/control.hpp"
 #include "virtual_desk/desk.hpp"
 
 namespace {
@@ -30,7 +32,18 @@ constexpr const char* usage =
     "usage: assay-desk --boards N --profile NAME --state DIR -- PROGRAM [ARGUMENT...]\n"
     "\n"
     "Runs a program that sees N emulated boards: their power on USB relays, their chips\n"
-    "on CMSIS-DAP probes, their consoles on serial ports. DIR/lab.yaml describes them.\n";
+    "on CMSIS-DAP probes, their consoles on serial ports. DIR/lab.yaml describes them.\n"
+    "\n"
+    "usage: assay-desk do --state DIR COMMAND...\n"
+    "\n"
+    "Lays hands on the running desk whose folder is DIR (of `assay up --state S`: S/desk):\n";
+
+void print_usage() {
+  std::fputs(usage, stdout);
+  for (const auto line : split(virtual_desk::hand_commands, '\n')) {
+    if (!line.empty()) std::printf("  %.*s\n", static_cast<int>(line.size()), line.data());
+  }
+}
 
 struct Options {
   int boards = 1;
@@ -63,7 +76,7 @@ Result<Options> parse(int argc, char** argv) {
         options.state = optarg;
         break;
       case 'h':
-        std::fputs(usage, stdout);
+        print_usage();
         std::exit(0);
       default:
         return fail(Cause::invalid,
@@ -73,7 +86,7 @@ Result<Options> parse(int argc, char** argv) {
   }
   options.program.assign(argv + optind, argv + argc);
   if (options.state.empty() || options.program.empty())
-    return fail(Cause::invalid, "--state DIR and a program are needed: see --help");
+    return fail(Cause::invalid, "--state DIR and a program, or a command, are needed: see --help");
   return options;
 }
 
@@ -86,7 +99,13 @@ int complain(const Error& error) {
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
-  const auto options = parse(argc, argv);
+  const bool hand = argc > 1 && std::string_view(argv[1]) == "do";
+  const auto options = hand ? parse(argc - 1, argv + 1) : parse(argc, argv);
+  if (options && hand) {
+    const auto done = virtual_desk::Control::tell(options->state, join(options->program, " "),
+                                                  Wait::for_(std::chrono::seconds(10)));
+    return done ? 0 : complain(done.error());
+  }
   if (!options) return complain(options.error());
   virtual_usb::enter_testbed(argv);
   const sigset_t signals = block_ending_signals();
@@ -103,6 +122,8 @@ int main(int argc, char** argv) {
   if (const auto written = write_file(state / "lab.yaml", as_bytes(lab)); !written)
     return complain(written.error());
 
+  auto control = virtual_desk::Control::listen(**desk, state);
+  if (!control) return complain(control.error());
   auto program = Process::start({.args = options->program,
                                  .env = (*desk)->bus().environment(),
                                  .fds = {{0, 0}, {1, 1}, {2, 2}},
@@ -111,8 +132,9 @@ int main(int argc, char** argv) {
   if (!program) return complain(program.error());
   // Whoever ends this ends the program; the program's end ends this.
   const UniqueFd signalled(signalfd(-1, &signals, SFD_CLOEXEC));
-  std::array<pollfd, 2> fds{{{program->pidfd(), POLLIN, 0}, {signalled.get(), POLLIN, 0}}};
-  (void)wait_ready(fds, {});
+  std::array<pollfd, 3> fds{
+      {{program->pidfd(), POLLIN, 0}, {signalled.get(), POLLIN, 0}, {control->fd(), POLLIN, 0}}};
+  while (wait_ready(fds, {}) && fds[0].revents == 0 && fds[1].revents == 0) control->serve();
   auto ended = program->poll();
   if (!ended) ended = program->end(std::chrono::seconds(10));
   return ended->signal != 0 ? 128 + ended->signal : ended->code;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/text.hpp"
 #include "virtual_desk/gdb_target.hpp"
 #include "virtual_usb/cmsis_dap.hpp"
 #include "virtual_usb/dcttech.hpp"
@@ -10,7 +11,7 @@ namespace assay::virtual_desk {
 
 namespace {
 
-constexpr int channels = 8;
+constexpr int channels = 2;  // of a relay board
 
 }  // namespace
 
@@ -53,19 +54,46 @@ Result<std::unique_ptr<Desk>> Desk::set_up(int boards, const std::filesystem::pa
     Board* board = place.board.get();
     place.target = std::make_unique<GdbTarget>(
         GdbTarget::Board{[board] { return board->life(); }, [board] { return board->attach(); }});
-    TRY(desk->bus_->attach(std::make_shared<virtual_usb::CmsisDap>(place.uid, *place.target),
-                           place.probe_port));
+    place.probe = std::make_shared<virtual_usb::CmsisDap>(place.uid, *place.target);
+    TRY(desk->bus_->attach(place.probe, place.probe_port));
     desk->places_.push_back(std::move(place));
   }
   for (std::size_t first = 0; first < desk->places_.size(); first += channels) {
     std::vector<Board*> switched;
     for (std::size_t i = first; i < desk->places_.size() && i < first + channels; ++i)
       switched.push_back(desk->places_[i].board.get());
-    const auto& port = desk->places_[first].relay_port;
-    TRY(desk->bus_->attach(
-        std::make_shared<DeskRelay>(fmt::format("DESK{}", first / channels + 1), switched), port));
+    const auto relay =
+        std::make_shared<DeskRelay>(fmt::format("DESK{}", first / channels + 1), switched);
+    for (std::size_t i = 0; i < switched.size(); ++i) desk->places_[first + i].relay = relay;
+    TRY(desk->bus_->attach(relay, desk->places_[first].relay_port));
   }
   return desk;
+}
+
+Result<Desk::Place*> Desk::find(const std::string& board) {
+  for (Place& place : places_) {
+    if (place.id == board) return &place;
+  }
+  return fail(Cause::not_found, "there is no board '{}' on the desk: v1 to v{}", printable(board),
+              places_.size());
+}
+
+Result<> Desk::plug(const std::string& board, Plug which, bool in) {
+  const Place* place = TRY(find(board));
+  const auto& port = which == Plug::relay ? place->relay_port : place->probe_port;
+  if (in == !bus_->node(port).empty())
+    return fail(Cause::invalid, "port {}: it is {} already", port, in ? "plugged in" : "unplugged");
+  if (!in) return bus_->detach(port);
+  return bus_->attach(which == Plug::relay ? place->relay : place->probe, port);
+}
+
+Result<> Desk::weld(const std::string& board, bool stuck) {
+  const Place* place = TRY(find(board));
+  const auto lock = bus_->lock();
+  const auto bit = static_cast<std::uint8_t>(1U << (place->channel - 1));
+  auto& welded = place->relay->welded;
+  welded = static_cast<std::uint8_t>(stuck ? welded | bit : welded & ~bit);
+  return {};
 }
 
 std::string Desk::lab(const std::string& profile) const {

@@ -21,7 +21,7 @@ inline constexpr int most_boards = 48;
 
 class Desk {
  public:
-  // Board N is called vN; eight share a relay board. Cause::invalid for more than
+  // Board N is called vN; two share a relay board. Cause::invalid for more than
   // most_boards or none.
   static Result<std::unique_ptr<Desk>> set_up(int boards, const std::filesystem::path& folder);
   ~Desk();
@@ -30,14 +30,22 @@ class Desk {
   [[nodiscard]] std::string lab(const std::string& profile) const;
   [[nodiscard]] virtual_usb::Testbed& bus() { return *bus_; }
 
+  // Cause::not_found: no such board; invalid: it is so already.
+  enum class Plug { relay, probe };
+  Result<> plug(const std::string& board, Plug, bool in);
+  Result<> weld(const std::string& board, bool);
+
  private:
   struct Place {
     std::string id, relay_port, probe_port, uid, tty;
     int channel = 0;
     std::unique_ptr<Board> board;
     std::unique_ptr<GdbTarget> target;
+    std::shared_ptr<DeskRelay> relay;
+    std::shared_ptr<virtual_usb::Model> probe;
   };
   Desk();
+  Result<Place*> find(const std::string& board);
   std::vector<Place> places_;
   std::unique_ptr<virtual_usb::Testbed> bus_;  // its thread uses the boards: ends first
 };

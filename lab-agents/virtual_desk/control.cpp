@@ -1,0 +1,105 @@
+#include "virtual_desk/control.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/text.hpp"
+
+namespace assay::virtual_desk {
+
+namespace {
+
+constexpr std::string_view name = "desk.sock";
+const Duration patience = std::chrono::seconds(2);
+constexpr std::size_t longest = 200;
+
+// A folder's path may be longer than a socket address holds: go through a
+// descriptor of the folder.
+struct Address {
+  explicit Address(const std::filesystem::path& in)
+      : folder(open(in.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+    raw.sun_family = AF_UNIX;
+    const auto path = fmt::format("/proc/self/fd/{}/{}", folder.get(), name);
+    path.copy(raw.sun_path, sizeof raw.sun_path - 1);
+  }
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&raw); }
+  UniqueFd folder;
+  sockaddr_un raw{};
+};
+
+Result<std::string> line_from(int fd) {
+  std::string text;
+  std::array<std::uint8_t, 256> bytes;
+  const Wait wait = Wait::for_(patience);
+  while (text.find('\n') == std::string::npos && text.size() <= longest) {
+    const auto n = TRY(read_some(fd, bytes, wait));
+    if (n == 0) break;
+    text += as_text({bytes.data(), n});
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+Result<> obey(Desk& desk, const std::string& command) {
+  std::vector<std::string> words;
+  for (const auto word : split(command, ' ')) {
+    if (!word.empty()) words.emplace_back(word);
+  }
+  using Plug = Desk::Plug;
+  if (words.size() == 3 && (words[0] == "plug" || words[0] == "unplug") &&
+      (words[1] == "relay" || words[1] == "probe")) {
+    return desk.plug(words[2], words[1] == "relay" ? Plug::relay : Plug::probe, words[0] == "plug");
+  }
+  if (words.size() == 2 && (words[0] == "weld" || words[0] == "mend"))
+    return desk.weld(words[1], words[0] == "weld");
+  return fail(Cause::invalid, "'{}' is no command; there are\n{}", printable(command),
+              hand_commands);
+}
+
+}  // namespace
+
+Result<Control> Control::listen(Desk& desk, const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::filesystem::remove(folder / name, ignored);
+  const Address at(folder);
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd || fchmod(fd.get(), 0600) != 0 || bind(fd.get(), at.get(), sizeof at.raw) != 0 ||
+      ::listen(fd.get(), 4) != 0) {
+    return fail_errno((folder / name).string());
+  }
+  return Control(desk, folder, std::move(fd));
+}
+
+Control::~Control() {
+  std::error_code ignored;
+  if (socket_) std::filesystem::remove(folder_ / name, ignored);
+}
+
+void Control::serve() {
+  const UniqueFd peer(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (!peer) return;
+  const auto command = line_from(peer.get());
+  const auto done = command.and_then([&](const std::string& c) { return obey(*desk_, c); });
+  (void)write_all(peer.get(), as_bytes(done ? std::string("ok\n") : done.error().text + "\n"),
+                  Wait::for_(patience));
+}
+
+Result<> Control::tell(const std::filesystem::path& folder, const std::string& command,
+                       const Wait& wait) {
+  const Address at(folder);
+  const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd || connect(fd.get(), at.get(), sizeof at.raw) != 0)
+    return fail(Cause::unavailable, "{}: no desk has this folder", folder.string());
+  TRY(write_all(fd.get(), as_bytes(command + "\n"), wait));
+  std::string answer;
+  std::array<std::uint8_t, 1024> bytes;
+  while (const auto n = TRY(read_some(fd.get(), bytes, wait))) answer += as_text({bytes.data(), n});
+  if (answer == "ok\n") return {};
+  return fail(Cause::invalid, "{}", answer.substr(0, answer.find_last_not_of('\n') + 1));
+}
+
+}  // namespace assay::virtual_desk
