@@ -18,7 +18,8 @@ inline constexpr std::string_view hand_commands =
     "unplug relay|probe BOARD   pulls the USB plug of its relay board or its probe\n"
     "plug relay|probe BOARD     puts it back\n"
     "weld BOARD                 its relay's contact stays closed, whatever it is told\n"
-    "mend BOARD                 a new relay\n";
+    "mend BOARD                 a new relay\n"
+    "swap BOARD CHIP            another board on its cables: its chip's number, 16 digits\n";
 
 class Control {
  public:

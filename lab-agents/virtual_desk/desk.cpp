@@ -11,7 +11,8 @@ namespace assay::virtual_desk {
 
 namespace {
 
-constexpr int channels = 2;  // of a relay board
+constexpr std::uint32_t desk_chips = 0xDE5C0000;  // second half of their numbers
+constexpr int channels = 2;                       // of a relay board
 
 }  // namespace
 
@@ -53,7 +54,9 @@ Result<std::unique_ptr<Desk>> Desk::set_up(int boards, const std::filesystem::pa
     place.board = TRY(Board::make(place.id, folder / place.id));
     Board* board = place.board.get();
     place.target = std::make_unique<GdbTarget>(
-        GdbTarget::Board{[board] { return board->life(); }, [board] { return board->attach(); }});
+        GdbTarget::Board{.life = [board] { return board->life(); },
+                         .attach = [board] { return board->attach(); },
+                         .device_id = {static_cast<std::uint32_t>(i + 1), desk_chips}});
     place.probe = std::make_shared<virtual_usb::CmsisDap>(place.uid, *place.target);
     TRY(desk->bus_->attach(place.probe, place.probe_port));
     desk->places_.push_back(std::move(place));
@@ -96,6 +99,28 @@ Result<> Desk::weld(const std::string& board, bool stuck) {
   return {};
 }
 
+Result<> Desk::swap(const std::string& board, const std::string& chip) {
+  const Place* place = TRY(find(board));
+  const auto bytes = from_hex(chip);
+  if (!bytes || bytes->size() != 8)
+    return fail(Cause::invalid, "'{}' is no number of 16 hexadecimal digits", printable(chip));
+  std::array<std::uint32_t, 2> words{};
+  for (std::size_t i = 0; i < bytes->size(); ++i)
+    words[i / 4] |= static_cast<std::uint32_t>((*bytes)[i]) << 8 * (i % 4);
+  const auto lock = bus_->lock();
+  place->target->set_device_id(words);
+  return {};
+}
+
+// As it lies in memory.
+static std::string chip_id(std::size_t place) {
+  Bytes bytes;
+  for (const std::uint32_t word : {static_cast<std::uint32_t>(place + 1), desk_chips}) {
+    for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<std::uint8_t>(word >> 8 * i));
+  }
+  return to_hex(bytes);
+}
+
 std::string Desk::lab(const std::string& profile) const {
   std::string text = "lab: virtual\nboards:\n";
   for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -105,9 +130,9 @@ std::string Desk::lab(const std::string& profile) const {
         "    profile: {}\n"
         "    devices:\n"
         "      power: {{ driver: dcttech, serial: DESK{}, channel: {} }}\n"
-        "      probe: {{ driver: pyocd, uid: {}, target: nrf51 }}\n"
+        "      probe: {{ driver: pyocd, uid: {}, target: nrf51, chip-id: \"{}\" }}\n"
         "      console: {{ driver: serial, path: {}, baud: 115200 }}\n",
-        place.id, profile, i / channels + 1, place.channel, place.uid, place.tty);
+        place.id, profile, i / channels + 1, place.channel, place.uid, chip_id(i), place.tty);
   }
   return text;
 }

@@ -34,6 +34,7 @@ class Desk {
   enum class Plug { relay, probe };
   Result<> plug(const std::string& board, Plug, bool in);
   Result<> weld(const std::string& board, bool);
+  Result<> swap(const std::string& board, const std::string& chip);
 
  private:
   struct Place {

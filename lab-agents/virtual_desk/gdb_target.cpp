@@ -22,6 +22,8 @@ constexpr std::uint32_t dwt_ctrl = 0xE0001000;
 // The ROM table: offsets to the SCS, the DWT and the breakpoint unit.
 constexpr std::uint32_t rom_table = 0xE00FF000;
 
+constexpr std::uint32_t device_id = 0x10000060;  // nRF51: FICR DEVICEID[0]
+
 constexpr unsigned gdb_lr = 14, gdb_xpsr = 25;
 
 // Peripheral and component identification, in the last words of each 4 KiB page.
@@ -186,6 +188,8 @@ Result<> GdbTarget::reset() {
 std::optional<std::uint32_t> GdbTarget::read(std::uint32_t address, int size) {
   if (!powered()) return std::nullopt;
   if (is_private(address)) return read_private(address);
+  if (address >= device_id && address < device_id + 4 * board_.device_id.size() && size == 4)
+    return board_.device_id[(address - device_id) / 4];
   if (!hold()) return std::nullopt;
   const auto bytes = client_->read(address, static_cast<std::uint64_t>(size), Wait::for_(limit));
   if (!bytes) return std::nullopt;
@@ -213,6 +217,11 @@ std::optional<std::vector<std::uint32_t>> GdbTarget::read_words(std::uint32_t ad
   std::vector<std::uint32_t> words(count);
   for (std::size_t i = 0; i < bytes->size(); ++i)
     words[i / 4] |= static_cast<std::uint32_t>((*bytes)[i]) << 8 * (i % 4);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto at = (address + 4 * i - device_id) / 4;
+    if (address + 4 * i >= device_id && at < board_.device_id.size())
+      words[i] = board_.device_id[at];
+  }
   return words;
 }
 

@@ -28,8 +28,11 @@ class GdbTarget final : public virtual_usb::DebugTarget {
     std::function<std::uint64_t()> life;
     // To the stub of this life; stops the machine.
     std::function<Result<gdb::Client>()> attach;
+    // The chip's own number (FICR DEVICEID): QEMU's chips all have the same.
+    std::array<std::uint32_t, 2> device_id{};
   };
   explicit GdbTarget(Board board) : board_(std::move(board)) {}
+  void set_device_id(std::array<std::uint32_t, 2> id) { board_.device_id = id; }
 
   bool powered() override;
   std::optional<std::uint32_t> read(std::uint32_t address, int size) override;

@@ -17,6 +17,7 @@ struct DriverKey {
     text,      // 1 to 256 characters
     path,      // absolute
     whole,     // a number from `least` to `most`; or one of `words`, when there are some
+    address,   // a whole number, also as 0x10000060
     duration,  // becomes KEY_ms
     flag,      // true or false
     word,      // one of `words`, the first unless `otherwise` says another

@@ -46,6 +46,12 @@ constexpr DriverKey pyocd_keys[] = {
     {.name = "target",
      .needed = true,
      .about = "pyOCD's name of the chip (`pyocd list --targets`)"},
+    {.name = "chip-id",
+     .about = "the chip's own number in hexadecimal, compared before anything is written: a wrong "
+              "board is then a lab error that names both"},
+    {.name = "chip-id-at",
+     .kind = K::address,
+     .about = "where the chip keeps it; known for nRF51, nRF52, STM32F7, STM32L4 and K64F"},
     {.name = "frequency",
      .kind = K::whole,
      .least = 1'000,

@@ -65,6 +65,9 @@ class DeviceReader {
         return path(*node, name);
       case K::whole:
         return whole(*node, key, name);
+      case K::address:
+        params_[name] = reader_.bytes(*node).value_or(0);
+        return;
       case K::duration:
         return duration(name, reader_.duration(*node).value_or(Duration::zero()));
       case K::flag:

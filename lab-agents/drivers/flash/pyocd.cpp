@@ -45,6 +45,20 @@ constexpr Symptom symptoms[] = {
     {"flash init failure", "the flash algorithm does not run on this chip"},
 };
 
+// Where chips keep their number, by the beginning of pyOCD's target name, and how
+// long it is. From the vendors' reference manuals (nRF51 and nRF52: FICR DEVICEID;
+// STM32: unique device ID register; K64F: SIM_UIDH to SIM_UIDL).
+struct ChipId {
+  std::string_view target;
+  std::uint64_t at;
+  std::size_t size;
+};
+constexpr ChipId chip_ids[] = {{"nrf51", 0x10000060, 8},
+                               {"nrf52", 0x10000060, 8},
+                               {"stm32f7", 0x1FF0F420, 12},
+                               {"stm32l4", 0x1FFF7590, 12},
+                               {"k64f", 0x40048054, 16}};
+
 // What need not be programmed once it is erased: pages of nothing.
 images::Segments without_erased(const images::Segments& segments, std::uint8_t erased) {
   images::Segments kept;
@@ -74,6 +88,8 @@ class Pyocd final : public abilities::Device, private abilities::Flash, private 
  public:
   struct Settings {
     std::string uid, target, program, connect, pack;
+    Bytes chip_id;  // empty: not asked for
+    std::uint64_t chip_id_at = 0;
     std::int64_t frequency = 0;
     Duration timeout{};
   };
@@ -95,7 +111,11 @@ class Pyocd final : public abilities::Device, private abilities::Flash, private 
     ask_version(order);
     const Words words = commander("attach", {"status"});
     const auto output = TRY(tool_.try_run(words, quick, order));
-    if (output.status.ok()) return Health::proven;
+    if (output.status.ok()) {
+      checked_.reset();
+      TRY(check_chip(order));
+      return Health::proven;
+    }
     Error error = tool_.explain(words, output);
     if (error.text.starts_with("the target does not answer")) return Health::unproven;
     return tl::unexpected(std::move(error));
@@ -110,8 +130,23 @@ class Pyocd final : public abilities::Device, private abilities::Flash, private 
     return {};
   }
 
+  // Once a lease, before its first write: a board may have been changed since.
+  Result<> check_chip(const Order& order) {
+    if (settings_.chip_id.empty() || checked_ == order.epoch) return {};
+    const auto read = TRY(this->read(order, settings_.chip_id_at, settings_.chip_id.size()));
+    if (*read != settings_.chip_id) {
+      return fail(Cause::device,
+                  "the wrong board: the lab file says that the chip behind probe {} is {}, but it "
+                  "calls itself {}",
+                  settings_.uid, to_hex(settings_.chip_id), to_hex(*read));
+    }
+    checked_ = order.epoch;
+    return {};
+  }
+
   Result<> write(const Order& order, const abilities::FlashJob& job) override {
     ask_version(order);
+    TRY(check_chip(order));
     const auto segments = TRY(images::load(job.file, job.address));
     const auto folder = TRY(TempFolder::make("assay-pyocd-"));
     // Whatever the program did to the chip, the flash algorithm starts from a reset.
@@ -204,13 +239,33 @@ class Pyocd final : public abilities::Device, private abilities::Flash, private 
   const Settings settings_;
   const Tool tool_;
   std::string version_;
+  std::optional<std::uint64_t> checked_;  // the epoch of it
 };
+
+Result<> read_chip_id(const Json& params, Pyocd::Settings& settings) {
+  const auto text = TRY(text_param(params, "chip-id", ""));
+  if (text.empty()) return {};
+  auto id = from_hex(text);
+  if (!id) return fail(Cause::invalid, "'chip-id' must be hexadecimal: {}", id.error().text);
+  settings.chip_id = *std::move(id);
+  settings.chip_id_at = static_cast<std::uint64_t>(TRY(number_param(params, "chip-id-at", 0)));
+  if (settings.chip_id_at != 0) return {};
+  for (const ChipId& known : chip_ids) {
+    if (!settings.target.starts_with(known.target)) continue;
+    settings.chip_id_at = known.at;
+    if (settings.chip_id.size() == known.size) return {};
+    return fail(Cause::invalid, "'chip-id' has {} bytes, that of {} {}", settings.chip_id.size(),
+                settings.target, known.size);
+  }
+  return fail(Cause::invalid, "where {} keeps its number is not known here: say it as 'chip-id-at'",
+              settings.target);
+}
 
 }  // namespace
 
 Made make_pyocd(const DriverSetup&, const Json& params) {
-  TRY(only_keys(params,
-                {"uid", "target", "frequency", "pack", "program", "connect", "timeout_ms"}));
+  TRY(only_keys(params, {"uid", "target", "frequency", "pack", "program", "connect", "timeout_ms",
+                         "chip-id", "chip-id-at"}));
   Pyocd::Settings settings;
   settings.uid = TRY(text_param(params, "uid", ""));
   settings.target = TRY(text_param(params, "target", ""));
@@ -221,6 +276,7 @@ Made make_pyocd(const DriverSetup&, const Json& params) {
   settings.pack = TRY(text_param(params, "pack", ""));
   settings.frequency = TRY(number_param(params, "frequency", 0));
   settings.timeout = std::chrono::milliseconds(TRY(number_param(params, "timeout_ms", 120'000)));
+  TRY(read_chip_id(params, settings));
   return std::make_unique<Pyocd>(std::move(settings));
 }
 
