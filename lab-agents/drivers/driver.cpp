@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "drivers/kinds.hpp"
 #include "drivers/power/kinds.hpp"
+#include "drivers/power/switches.hpp"
 
 namespace assay::drivers {
 
@@ -19,6 +20,9 @@ constexpr std::array kinds{
     Kind{"command", make_command},
     Kind{"dcttech", power<make_dcttech>},
     Kind{"pyocd", make_pyocd},
+    Kind{"devantech", power<make_devantech>},
+    Kind{"lcus-serial", power<make_lcus_serial>},
+    Kind{"numato", power<make_numato>},
     Kind{"serial", make_serial},
     Kind{"virtual-zephyr", make_virtual_zephyr},
 };

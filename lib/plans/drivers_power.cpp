@@ -6,6 +6,46 @@ namespace {
 
 using K = DriverKey::Kind;
 
+constexpr DriverKey port = {.name = "path",
+                            .kind = K::path,
+                            .needed = true,
+                            .about =
+                                "its serial port; /dev/serial/by-path/... tells boards without "
+                                "a serial number apart"};
+
+constexpr DriverKey devantech_keys[] = {port,
+                                        {.name = "channel",
+                                         .kind = K::whole,
+                                         .needed = true,
+                                         .least = 1,
+                                         .most = 8,
+                                         .about = "the relay, counted from 1"}};
+constexpr DriverKey lcus_keys[] = {
+    port,
+    {.name = "channel",
+     .kind = K::whole,
+     .needed = true,
+     .least = 1,
+     .most = 16,
+     .about = "the relay, counted from 1"},
+    {.name = "readback",
+     .kind = K::word,
+     .words = "none check list",
+     .about = "what the board answers: nothing; a frame (command 5); a list of lines (FF)"}};
+constexpr DriverKey numato_keys[] = {
+    port,
+    {.name = "channel",
+     .kind = K::whole,
+     .needed = true,
+     .most = 63,
+     .about = "the relay, counted from 0"},
+    {.name = "channels",
+     .kind = K::whole,
+     .otherwise = "16",
+     .least = 1,
+     .most = 64,
+     .about = "how many relays the board has: boards of 64 want other names"},
+    {.name = "id", .about = "what `id get` answers: any other board is refused"}};
 constexpr DriverKey command_keys[] = {
     {.name = "on", .kind = K::command, .needed = true, .about = "switches it on"},
     {.name = "off", .kind = K::command, .needed = true, .about = "switches it off"},
@@ -49,6 +89,21 @@ std::vector<DriverFacts> power_drivers() {
        .keys = dcttech_keys,
        .usb = "16c0:05df",
        .proven = emulated},
+      {.name = "devantech",
+       .abilities = "power",
+       .about = "Devantech USB-RLY02, RLY08, RLY16 and RLY82",
+       .keys = devantech_keys,
+       .proven = "a model of the firmware on a pseudo-terminal"},
+      {.name = "lcus-serial",
+       .abilities = "power",
+       .about = "LCUS and NOYITO relay boards with a CH340",
+       .keys = lcus_keys,
+       .proven = "a model of the firmware on a pseudo-terminal"},
+      {.name = "numato",
+       .abilities = "power",
+       .about = "Numato USB relay boards",
+       .keys = numato_keys,
+       .proven = "a model of the firmware on a pseudo-terminal"},
   };
 }
 

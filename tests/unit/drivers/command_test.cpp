@@ -9,6 +9,7 @@
 
 #include "base/fd.hpp"
 #include "base/file.hpp"
+#include "base/text.hpp"
 #include "drivers/driver.hpp"
 
 using namespace assay;
@@ -182,6 +183,5 @@ TEST_F(CommandDriver, RefusesParametersThatCannotWork) {
   EXPECT_EQ(refusal({{"pulse", {"a"}}, {"timeout_ms", 0}}),
             "driver command: 'timeout_ms' must be from 1 to 3600000");
   EXPECT_EQ(error_of(make_driver({"comand", "{}", folder.path(), nullptr})),
-            "no driver 'comand', did you mean 'command'?; there are command, serial, "
-            "virtual-zephyr");
+            "no driver 'comand', did you mean 'command'?; there are " + join(driver_kinds()));
 }

@@ -1,0 +1,12 @@
+// The makers of power switches on serial lines and networks; driver.cpp has the table.
+#pragma once
+
+#include "drivers/power/switch.hpp"
+
+namespace assay::drivers {
+
+MadeSwitch make_devantech(const Json& params);
+MadeSwitch make_lcus_serial(const Json& params);
+MadeSwitch make_numato(const Json& params);
+
+}  // namespace assay::drivers
