@@ -1,0 +1,16 @@
+// What the switches on a network have in common. Thread-safe: free functions.
+#pragma once
+
+#include "drivers/kinds.hpp"
+
+namespace assay::drivers {
+
+// `key`, a host's name or address, with a port or without: "plug-3.lab", "10.0.0.7:8080",
+// "[fe80::1]:80". Cause::invalid when it is missing or more than that.
+Result<std::string> host_param(const Json& params, std::string_view key);
+// "a8032abe54dc" of "A8:03:2A:BE:54:DC" and the like; the text in lower case otherwise.
+std::string plain_mac(std::string_view);
+// Cause::device, unless `wanted` is empty or both are the same device.
+Result<> same_mac(std::string_view place, std::string_view wanted, std::string_view found);
+
+}  // namespace assay::drivers
