@@ -21,9 +21,12 @@ constexpr std::array kinds{
     Kind{"dcttech", power<make_dcttech>},
     Kind{"pyocd", make_pyocd},
     Kind{"devantech", power<make_devantech>},
+    Kind{"http", power<make_http>},
     Kind{"lcus-serial", power<make_lcus_serial>},
     Kind{"numato", power<make_numato>},
     Kind{"serial", make_serial},
+    Kind{"shelly", power<make_shelly>},
+    Kind{"tasmota", power<make_tasmota>},
     Kind{"virtual-zephyr", make_virtual_zephyr},
 };
 

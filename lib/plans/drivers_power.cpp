@@ -46,6 +46,63 @@ constexpr DriverKey numato_keys[] = {
      .most = 64,
      .about = "how many relays the board has: boards of 64 want other names"},
     {.name = "id", .about = "what `id get` answers: any other board is refused"}};
+constexpr DriverKey password_env = {
+    .name = "password-env", .about = "the variable of the agent's environment that holds it"};
+constexpr DriverKey password_file = {
+    .name = "password-file", .kind = K::path, .about = "the file that holds it"};
+constexpr DriverKey answer_time = {.name = "timeout",
+                                   .kind = K::duration,
+                                   .otherwise = "5s",
+                                   .about = "of one request; it is tried three times"};
+constexpr DriverKey host = {
+    .name = "host", .needed = true, .about = "its name or address, and :PORT if need be"};
+constexpr DriverKey mac = {.name = "mac",
+                           .about =
+                               "any device with another one is refused, as when an address "
+                               "has been given to somebody else"};
+
+constexpr DriverKey http_keys[] = {
+    {.name = "on", .needed = true, .about = "the URL that switches it on"},
+    {.name = "off", .needed = true, .about = "the URL that switches it off"},
+    {.name = "status", .about = "the URL that tells its state, by GET"},
+    {.name = "method", .kind = K::word, .words = "GET POST PUT", .about = "of on and off"},
+    {.name = "on-body", .about = "what is sent with on"},
+    {.name = "off-body", .about = "what is sent with off"},
+    {.name = "content-type", .otherwise = "application/json", .about = "of what is sent"},
+    {.name = "expect", .about = "must be found in what on and off answer"},
+    {.name = "pointer", .about = "where the state stands in status's JSON: /relays/0/on"},
+    {.name = "value-on", .otherwise = "true", .about = "the state, or status's whole answer"},
+    {.name = "value-off", .otherwise = "false"},
+    {.name = "user", .about = "for Basic or Digest authentication"},
+    password_env,
+    password_file,
+    answer_time};
+constexpr DriverKey shelly_keys[] = {host,
+                                     {.name = "channel",
+                                      .kind = K::whole,
+                                      .otherwise = "0",
+                                      .most = 15,
+                                      .about = "the relay, counted from 0"},
+                                     {.name = "generation",
+                                      .kind = K::whole,
+                                      .otherwise = "2",
+                                      .least = 1,
+                                      .most = 2,
+                                      .about = "1 for the ESP8266 ones, 2 for all later ones"},
+                                     mac,
+                                     {.name = "user", .otherwise = "admin"},
+                                     password_env,
+                                     password_file,
+                                     answer_time};
+constexpr DriverKey tasmota_channel = {.name = "channel",
+                                       .kind = K::whole,
+                                       .otherwise = "1",
+                                       .least = 1,
+                                       .most = 32,
+                                       .about = "the relay, counted from 1"};
+constexpr DriverKey tasmota_keys[] = {
+    host,         tasmota_channel, mac,        {.name = "user", .otherwise = "admin"},
+    password_env, password_file,   answer_time};
 constexpr DriverKey command_keys[] = {
     {.name = "on", .kind = K::command, .needed = true, .about = "switches it on"},
     {.name = "off", .kind = K::command, .needed = true, .about = "switches it off"},
@@ -94,6 +151,11 @@ std::vector<DriverFacts> power_drivers() {
        .about = "Devantech USB-RLY02, RLY08, RLY16 and RLY82",
        .keys = devantech_keys,
        .proven = "a model of the firmware on a pseudo-terminal"},
+      {.name = "http",
+       .abilities = "power",
+       .about = "any switch that takes HTTP requests",
+       .keys = http_keys,
+       .proven = "real libcurl, an HTTP server of the test"},
       {.name = "lcus-serial",
        .abilities = "power",
        .about = "LCUS and NOYITO relay boards with a CH340",
@@ -104,6 +166,16 @@ std::vector<DriverFacts> power_drivers() {
        .about = "Numato USB relay boards",
        .keys = numato_keys,
        .proven = "a model of the firmware on a pseudo-terminal"},
+      {.name = "shelly",
+       .abilities = "power",
+       .about = "Shelly plugs and relays, by HTTP",
+       .keys = shelly_keys,
+       .proven = "real libcurl, a model of the firmware"},
+      {.name = "tasmota",
+       .abilities = "power",
+       .about = "plugs and relays with Tasmota, by HTTP",
+       .keys = tasmota_keys,
+       .proven = "real libcurl, a model of the firmware"},
   };
 }
 

@@ -6,7 +6,10 @@
 namespace assay::drivers {
 
 MadeSwitch make_devantech(const Json& params);
+MadeSwitch make_http(const Json& params);
 MadeSwitch make_lcus_serial(const Json& params);
 MadeSwitch make_numato(const Json& params);
+MadeSwitch make_shelly(const Json& params);
+MadeSwitch make_tasmota(const Json& params);
 
 }  // namespace assay::drivers
