@@ -1,5 +1,7 @@
 #include "drivers/driver.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <array>
 
@@ -27,12 +29,22 @@ constexpr std::array kinds{
     Kind{"serial", make_serial},
     Kind{"shelly", power<make_shelly>},
     Kind{"tasmota", power<make_tasmota>},
+    Kind{"tasmota-mqtt", power<make_tasmota_mqtt>},
     Kind{"virtual-zephyr", make_virtual_zephyr},
 };
 
 const Json* find(const Json& params, std::string_view key) {
   const auto it = params.find(std::string(key));
   return it == params.end() ? nullptr : &*it;
+}
+
+// Libraries write to connections whose far end has gone: an error is enough. A
+// handler, as programs that are started here would inherit that it is ignored.
+void survive_broken_connections() {
+  struct sigaction nothing {};
+  nothing.sa_handler = [](int) {};
+  nothing.sa_flags = SA_RESTART;
+  sigaction(SIGPIPE, &nothing, nullptr);
 }
 
 }  // namespace
@@ -44,6 +56,7 @@ std::vector<std::string> driver_kinds() {
 }
 
 Made make_driver(DriverSetup setup) {
+  survive_broken_connections();
   const auto names = driver_kinds();
   const auto kind =
       std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == setup.kind; });

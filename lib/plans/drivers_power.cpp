@@ -103,6 +103,14 @@ constexpr DriverKey tasmota_channel = {.name = "channel",
 constexpr DriverKey tasmota_keys[] = {
     host,         tasmota_channel, mac,        {.name = "user", .otherwise = "admin"},
     password_env, password_file,   answer_time};
+constexpr DriverKey tasmota_mqtt_keys[] = {
+    {.name = "broker", .needed = true, .about = "its name or address, and :PORT if not 1883"},
+    {.name = "topic", .needed = true, .about = "the device's own, like tasmota_4F21A0"},
+    tasmota_channel,
+    {.name = "user", .about = "of the broker"},
+    password_env,
+    password_file,
+    answer_time};
 constexpr DriverKey command_keys[] = {
     {.name = "on", .kind = K::command, .needed = true, .about = "switches it on"},
     {.name = "off", .kind = K::command, .needed = true, .about = "switches it off"},
@@ -176,6 +184,11 @@ std::vector<DriverFacts> power_drivers() {
        .about = "plugs and relays with Tasmota, by HTTP",
        .keys = tasmota_keys,
        .proven = "real libcurl, a model of the firmware"},
+      {.name = "tasmota-mqtt",
+       .abilities = "power",
+       .about = "plugs and relays with Tasmota, by MQTT",
+       .keys = tasmota_mqtt_keys,
+       .proven = "real libmosquitto and mosquitto, a model of the firmware"},
   };
 }
 

@@ -6,7 +6,7 @@
 // /rpc/Switch.GetStatus?id=N answers {"output": true}; Digest, the user is admin.
 // Both tell their MAC at /shelly without a password.
 #include "base/text.hpp"
-#include "drivers/power/host_place.hpp"
+#include "drivers/host_place.hpp"
 #include "drivers/power/http_call.hpp"
 #include "drivers/power/switches.hpp"
 #include "drivers/secret.hpp"

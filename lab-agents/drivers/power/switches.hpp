@@ -11,5 +11,6 @@ MadeSwitch make_lcus_serial(const Json& params);
 MadeSwitch make_numato(const Json& params);
 MadeSwitch make_shelly(const Json& params);
 MadeSwitch make_tasmota(const Json& params);
+MadeSwitch make_tasmota_mqtt(const Json& params);
 
 }  // namespace assay::drivers

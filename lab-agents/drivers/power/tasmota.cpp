@@ -6,7 +6,7 @@
 // Power3 for relay 1 where there is no third (from memory), so before another relay
 // than the first is switched, it is asked for.
 #include "base/text.hpp"
-#include "drivers/power/host_place.hpp"
+#include "drivers/host_place.hpp"
 #include "drivers/power/http_call.hpp"
 #include "drivers/power/switches.hpp"
 #include "drivers/secret.hpp"

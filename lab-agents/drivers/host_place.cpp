@@ -1,7 +1,8 @@
-#include "drivers/power/host_place.hpp"
+#include "drivers/host_place.hpp"
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 
 #include "base/text.hpp"
 
@@ -17,6 +18,29 @@ Result<std::string> host_param(const Json& params, std::string_view key) {
   if (plain) return host;
   return fail(Cause::invalid, "'{}' is no name or address of a host: {}", key,
               "write it without http:// and without a path");
+}
+
+std::string HostPort::place() const {
+  const bool brackets = host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", brackets ? "[" : "", host, brackets ? "]" : "", port);
+}
+
+Result<HostPort> host_and_port(const std::string& place, int otherwise) {
+  HostPort out{place, otherwise};
+  const auto colon = place.rfind(':'), bracket = place.rfind(']');
+  const bool v6 = place.starts_with('[') && bracket != std::string::npos;
+  const bool has_port =
+      v6 ? colon == bracket + 1 : colon != std::string::npos && place.find(':') == colon;
+  if (has_port) {
+    const auto* begin = place.data() + colon + 1;
+    const auto* end = place.data() + place.size();
+    const auto read = std::from_chars(begin, end, out.port);
+    if (read.ec != std::errc() || read.ptr != end) out.port = 0;
+  }
+  out.host = v6 ? place.substr(1, bracket - 1) : has_port ? place.substr(0, colon) : place;
+  if (out.port >= 1 && out.port <= 65535 && !out.host.empty()) return out;
+  return fail(Cause::invalid, "'{}' names no port: write HOST:PORT, the port from 1 to 65535",
+              printable(place));
 }
 
 std::string plain_mac(std::string_view mac) {
