@@ -28,6 +28,7 @@ constexpr std::array kinds{
     Kind{"numato", power<make_numato>},
     Kind{"serial", make_serial},
     Kind{"shelly", power<make_shelly>},
+    Kind{"snmp", power<make_snmp>},
     Kind{"tasmota", power<make_tasmota>},
     Kind{"tasmota-mqtt", power<make_tasmota_mqtt>},
     Kind{"virtual-zephyr", make_virtual_zephyr},

@@ -1,4 +1,6 @@
 // Drivers of power switches. `invert` and `settle` are every switch's.
+#include <cstdint>
+
 #include "plans/driver_table.hpp"
 
 namespace assay::plans {
@@ -94,6 +96,32 @@ constexpr DriverKey shelly_keys[] = {host,
                                      password_env,
                                      password_file,
                                      answer_time};
+constexpr DriverKey snmp_keys[] = {
+    host,
+    {.name = "vendor",
+     .kind = K::word,
+     .words = "other apc raritan eaton sentry poe",
+     .about = "whose objects to use; other: those of the keys below"},
+    {.name = "outlet",
+     .about = "its index in the vendor's table: 5; 1.1.5 (tower, infeed, outlet) of a sentry; the "
+              "port of poe"},
+    {.name = "oid", .about = "other: the object that switches"},
+    {.name = "value-on", .kind = K::whole, .most = INT32_MAX},
+    {.name = "value-off", .kind = K::whole, .most = INT32_MAX},
+    {.name = "status-oid", .about = "other: the object that tells, if it is another"},
+    {.name = "status-on", .kind = K::whole, .most = INT32_MAX, .about = "if not value-on"},
+    {.name = "status-off", .kind = K::whole, .most = INT32_MAX, .about = "if not value-off"},
+    {.name = "name", .about = "its sysName: any unit with another one is refused"},
+    {.name = "version", .kind = K::whole, .otherwise = "2", .least = 2, .most = 3},
+    {.name = "community", .otherwise = "private", .about = "of version 2c; or as a secret:"},
+    {.name = "community-env"},
+    {.name = "community-file", .kind = K::path},
+    {.name = "user", .about = "of version 3, with SHA-1 and AES-128"},
+    password_env,
+    password_file,
+    {.name = "privacy-env", .about = "the variable that holds the secret for encryption"},
+    {.name = "privacy-file", .kind = K::path},
+    answer_time};
 constexpr DriverKey tasmota_channel = {.name = "channel",
                                        .kind = K::whole,
                                        .otherwise = "1",
@@ -179,6 +207,11 @@ std::vector<DriverFacts> power_drivers() {
        .about = "Shelly plugs and relays, by HTTP",
        .keys = shelly_keys,
        .proven = "real libcurl, a model of the firmware"},
+      {.name = "snmp",
+       .abilities = "power",
+       .about = "outlets of APC, Raritan, Eaton, Sentry and other PDUs, PoE ports",
+       .keys = snmp_keys,
+       .proven = "real net-snmp and snmpd; the vendors' objects by their numbers only"},
       {.name = "tasmota",
        .abilities = "power",
        .about = "plugs and relays with Tasmota, by HTTP",

@@ -10,6 +10,7 @@ MadeSwitch make_http(const Json& params);
 MadeSwitch make_lcus_serial(const Json& params);
 MadeSwitch make_numato(const Json& params);
 MadeSwitch make_shelly(const Json& params);
+MadeSwitch make_snmp(const Json& params);
 MadeSwitch make_tasmota(const Json& params);
 MadeSwitch make_tasmota_mqtt(const Json& params);
 
