@@ -6,9 +6,9 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "drivers/console/consoles.hpp"
 #include "drivers/kinds.hpp"
 #include "drivers/power/kinds.hpp"
-#include "drivers/power/switches.hpp"
 
 namespace assay::drivers {
 
@@ -19,18 +19,22 @@ struct Kind {
   Made (*make)(const DriverSetup&, const Json&);
 };
 constexpr std::array kinds{
+    // by name
     Kind{"command", make_command},
     Kind{"dcttech", power<make_dcttech>},
-    Kind{"pyocd", make_pyocd},
     Kind{"devantech", power<make_devantech>},
     Kind{"http", power<make_http>},
     Kind{"lcus-serial", power<make_lcus_serial>},
     Kind{"numato", power<make_numato>},
+    Kind{"program", make_program},
+    Kind{"pyocd", make_pyocd},
+    Kind{"rfc2217", make_rfc2217},
     Kind{"serial", make_serial},
     Kind{"shelly", power<make_shelly>},
     Kind{"snmp", power<make_snmp>},
     Kind{"tasmota", power<make_tasmota>},
     Kind{"tasmota-mqtt", power<make_tasmota_mqtt>},
+    Kind{"telnet", make_telnet},
     Kind{"virtual-zephyr", make_virtual_zephyr},
 };
 

@@ -64,6 +64,31 @@ constexpr DriverKey pyocd_keys[] = {
      .about = "how a write begins; under-reset for chips that switch their wires off"},
     {.name = "program", .otherwise = "pyocd", .about = "where pyOCD is"},
     {.name = "timeout", .kind = K::duration, .otherwise = "120s", .about = "of one call"}};
+constexpr DriverKey program_keys[] = {
+    {.name = "run",
+     .kind = K::command,
+     .needed = true,
+     .about = "the program whose standard input and output are the console"}};
+constexpr DriverKey rfc2217_keys[] = {
+    {.name = "host", .needed = true, .about = "the console server's name or address, and :PORT"},
+    {.name = "baud",
+     .kind = K::whole,
+     .needed = true,
+     .least = 50,
+     .most = 100'000'000,
+     .about = "bits a second; the far end has to confirm it"},
+    {.name = "parity", .kind = K::word, .words = "none even odd"},
+    {.name = "stop", .kind = K::whole, .otherwise = "1", .least = 1, .most = 2},
+    {.name = "flow", .kind = K::word, .words = "none rts-cts"},
+    {.name = "dtr",
+     .kind = K::word,
+     .words = "leave on off",
+     .about = "set when connected; with rts it resets some boards"},
+    {.name = "rts", .kind = K::word, .words = "leave on off"}};
+constexpr DriverKey telnet_keys[] = {
+    {.name = "host",
+     .needed = true,
+     .about = "the console server's name or address, and :PORT if not 23"}};
 
 }  // namespace
 
@@ -79,6 +104,16 @@ std::vector<DriverFacts> other_drivers() {
        .about = "a reset line that a program of yours drives",
        .keys = command_reset_keys,
        .proven = "real programs"},
+      {.name = "program",
+       .abilities = "console",
+       .about = "the standard streams of a program of yours",
+       .keys = program_keys,
+       .proven = "real programs"},
+      {.name = "rfc2217",
+       .abilities = "console",
+       .about = "a serial port of another machine, with its settings",
+       .keys = rfc2217_keys,
+       .proven = "a real ser2net on a pseudo-terminal"},
       {.name = "serial",
        .abilities = "console",
        .about = "a serial port",
@@ -91,6 +126,11 @@ std::vector<DriverFacts> other_drivers() {
        .keys = pyocd_keys,
        .proven = "real pyOCD 0.46 and libusb, emulated CMSIS-DAP v2 probe, Nordic's flash "
                  "algorithm in an emulated nRF51"},
+      {.name = "telnet",
+       .abilities = "console",
+       .about = "a port of a console server: telnet or plain TCP",
+       .keys = telnet_keys,
+       .proven = "a real ser2net on a pseudo-terminal"},
       {.name = "virtual-zephyr",
        .abilities = "power flash flash.read console reset",
        .about = "a virtual board: MCUboot and Zephyr in QEMU",

@@ -4,8 +4,8 @@
 // One byte a command: 64 + n (hexadecimal) switches relay n on, 6E + n off, 5B asks
 // for a byte with relay 1 in bit 0. 64 and 6E themselves switch all relays, so that a
 // channel 0 must never get this far.
+#include "drivers/power/kinds.hpp"
 #include "drivers/power/serial_line.hpp"
-#include "drivers/power/switches.hpp"
 
 namespace assay::drivers {
 

@@ -9,7 +9,7 @@
 
 #include "base/text.hpp"
 #include "drivers/power/http_call.hpp"
-#include "drivers/power/switches.hpp"
+#include "drivers/power/kinds.hpp"
 #include "drivers/secret.hpp"
 
 namespace assay::drivers {

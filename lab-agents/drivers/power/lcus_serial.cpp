@@ -9,8 +9,8 @@
 #include <cctype>
 
 #include "base/text.hpp"
+#include "drivers/power/kinds.hpp"
 #include "drivers/power/serial_line.hpp"
-#include "drivers/power/switches.hpp"
 
 namespace assay::drivers {
 

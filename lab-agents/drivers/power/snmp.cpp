@@ -10,8 +10,8 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "drivers/host_place.hpp"
+#include "drivers/power/kinds.hpp"
 #include "drivers/power/snmp_session.hpp"
-#include "drivers/power/switches.hpp"
 #include "drivers/secret.hpp"
 
 namespace assay::drivers {

@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "drivers/host_place.hpp"
 #include "drivers/power/http_call.hpp"
-#include "drivers/power/switches.hpp"
+#include "drivers/power/kinds.hpp"
 #include "drivers/secret.hpp"
 
 namespace assay::drivers {

@@ -7,8 +7,8 @@
 // have been given the same one would both switch.
 #include "base/text.hpp"
 #include "drivers/host_place.hpp"
+#include "drivers/power/kinds.hpp"
 #include "drivers/power/mqtt_session.hpp"
-#include "drivers/power/switches.hpp"
 #include "drivers/secret.hpp"
 
 namespace assay::drivers {

@@ -12,6 +12,7 @@
 
 #include "base/file.hpp"
 #include "drivers/driver.hpp"
+#include "pty_device.hpp"
 
 using namespace assay;
 using namespace assay::drivers;
@@ -29,42 +30,9 @@ Cause cause_of(const auto& result) {
   return result ? Cause::internal : result.error().cause;
 }
 
-// A device: what the driver opens is a link, as /dev/serial/by-id has them.
-class Device {
- public:
-  Device() : far_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
-    grantpt(far_.get());
-    unlockpt(far_.get());
-    name_ = ptsname(far_.get());
-  }
-  [[nodiscard]] const std::string& name() const { return name_; }
-  void say(std::string_view text) {
-    ASSERT_TRUE(write_all(far_.get(), as_bytes(text), Wait::for_(10s)));
-  }
-  std::string hear(std::size_t size) {
-    std::string heard;
-    while (heard.size() < size) {
-      std::array<std::uint8_t, 256> piece;
-      const auto n = read_some(far_.get(), piece, Wait::for_(10s));
-      if (!n || *n == 0) break;
-      heard += as_text({piece.data(), *n});
-    }
-    return heard;
-  }
-  [[nodiscard]] termios line() const {
-    termios line{};
-    tcgetattr(far_.get(), &line);
-    return line;
-  }
-
- private:
-  UniqueFd far_;
-  std::string name_;
-};
-
 class SerialDriver : public testing::Test {
  protected:
-  void attach(const Device& device) { std::filesystem::create_symlink(device.name(), link()); }
+  void attach(const PtyDevice& device) { std::filesystem::create_symlink(device.name(), link()); }
   std::filesystem::path link() const { return folder.path() / "ttyTEST"; }
   void open(const nlohmann::json& more = nlohmann::json::object()) {
     nlohmann::json params{{"path", link().string()}};
@@ -99,7 +67,7 @@ class SerialDriver : public testing::Test {
 }  // namespace
 
 TEST_F(SerialDriver, CarriesBytesBothWays) {
-  Device device;
+  PtyDevice device;
   attach(device);
   open();
   EXPECT_EQ(driver->check("console", order).value(), abilities::Health::unproven);
@@ -126,7 +94,7 @@ TEST_F(SerialDriver, CarriesBytesBothWays) {
 }
 
 TEST_F(SerialDriver, SetsTheLine) {
-  Device device;
+  PtyDevice device;
   attach(device);
   open({{"baud", 9600}, {"stop", 2}, {"flow", "rts-cts"}});
   const auto line = device.line();
@@ -137,7 +105,7 @@ TEST_F(SerialDriver, SetsTheLine) {
 }
 
 TEST_F(SerialDriver, WaitsForADeviceThatComesBack) {
-  auto device = std::make_unique<Device>();
+  auto device = std::make_unique<PtyDevice>();
   attach(*device);
   open();
   listen();
@@ -152,7 +120,7 @@ TEST_F(SerialDriver, WaitsForADeviceThatComesBack) {
   EXPECT_EQ(cause_of(driver->check("console", order)), Cause::not_found);
   EXPECT_EQ(cause_of(driver->console()->write(order, as_bytes("x"))), Cause::device);
   // Put in again, as another device file.
-  device = std::make_unique<Device>();
+  device = std::make_unique<PtyDevice>();
   attach(*device);
   ASSERT_TRUE(until([&] { return incidents.size() == 2; }));
   EXPECT_EQ(incidents[1].kind, Incident::Kind::back);
@@ -164,12 +132,12 @@ TEST_F(SerialDriver, WaitsForADeviceThatComesBack) {
 
 // A board with built-in USB that has been switched on.
 TEST_F(SerialDriver, IsReadyOnceThePortIsThere) {
-  auto device = std::make_unique<Device>();
+  auto device = std::make_unique<PtyDevice>();
   attach(*device);
   open();
   EXPECT_TRUE(driver->console()->ready(order));
   std::filesystem::remove(link());
-  device = std::make_unique<Device>();  // nobody has read yet that the first one hung up
+  device = std::make_unique<PtyDevice>();  // nobody has read yet that the first one hung up
   std::jthread usb([&] {
     std::this_thread::sleep_for(50ms);
     attach(*device);
@@ -200,7 +168,7 @@ TEST_F(SerialDriver, ADeviceThatIsNotThereYet) {
   EXPECT_EQ(error_of(driver->check("console", order)),
             path.string() + ": No such file or directory");
   EXPECT_TRUE(incidents.empty());
-  Device device;
+  PtyDevice device;
   ASSERT_TRUE(make_folders(path.parent_path()));
   std::filesystem::create_symlink(device.name(), path);
   listen();
@@ -225,7 +193,7 @@ TEST_F(SerialDriver, WaitingForADeviceCostsNothing) {
 
 // Somebody who is not root could else not open it again while the far end is there.
 TEST_F(SerialDriver, LeavesAPseudoTerminalAsItWas) {
-  Device device;
+  PtyDevice device;
   attach(device);
   const UniqueFd other(::open(device.name().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
   const auto exclusive = [&] {
@@ -241,7 +209,7 @@ TEST_F(SerialDriver, LeavesAPseudoTerminalAsItWas) {
 }
 
 TEST_F(SerialDriver, OneReaderAPort) {
-  Device device;
+  PtyDevice device;
   attach(device);
   open();
   nlohmann::json params{{"path", device.name()}};
