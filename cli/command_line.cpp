@@ -42,6 +42,7 @@ class Parser {
     add_board_commands();
     add_leases();
     add_plans();
+    add_lab();
     add_files();
     add_completion();
   }
@@ -357,6 +358,19 @@ class Parser {
          plans_.json);
   }
 
+  void add_lab() {
+    auto* lab = add_group("lab", "Labs: check");
+    auto* app =
+        add(*lab, "check", "Tries every ability of boards, and whether they belong together",
+            lab_check_,
+            "  assay lab check                every board that is free\n"
+            "  assay lab check v1 v2\n"
+            "\nPower is cut and given, the board reset and read. Exit status: 0 all is well,\n"
+            "3 a board is not as its lab file says.");
+    app->add_option("board", lab_check_.boards, "Boards, else all")->type_name("");
+    json(app, lab_check_.json);
+  }
+
   void add_files() {
     auto* image = add_group("image", "Firmware images (needs no assayd)");
     auto* app = add(*image, "show", "Shows header, TLVs, hash and trailer of an MCUboot image",
@@ -555,6 +569,7 @@ class Parser {
   FlashOptions flash_;
   ConsoleOptions console_;
   QuarantineOptions quarantine_, restore_;
+  LabCheckOptions lab_check_;
   LeaseOptions lease_;
   ExtendOptions extend_;
   ReleaseOptions release_;

@@ -20,6 +20,7 @@ int execute(const CancelOptions&, const std::string& server);
 int execute(const RetestOptions&, const std::string& server);
 int execute(const ReportOptions&, const std::string& server);
 int execute(const BoardsOptions&, const std::string& server);
+int execute(const LabCheckOptions&, const std::string& server);
 int execute(const BoardOptions&, const std::string& server);
 int execute(const PowerOptions&, const std::string& server);
 int execute(const FlashOptions&, const std::string& server);

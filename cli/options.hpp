@@ -70,6 +70,10 @@ struct ReportOptions {
 struct BoardsOptions {
   bool json = false;
 };
+struct LabCheckOptions {
+  std::vector<std::string> boards;  // none: all
+  bool json = false;
+};
 struct BoardOptions {
   std::string board;
   bool json = false;
@@ -143,10 +147,10 @@ struct TextOptions {
 using Command =
     std::variant<TextOptions, UpOptions, RunOptions, WatchOptions, RunsOptions, ShowOptions,
                  LogOptions, WhyOptions, CancelOptions, RetestOptions, ReportOptions, BoardsOptions,
-                 BoardOptions, PowerOptions, FlashOptions, ConsoleOptions, QuarantineOptions,
-                 LeaseOptions, ExtendOptions, ReleaseOptions, AgentsOptions, PlanCheckOptions,
-                 PlanSchemaOptions, PlanListOptions, ImageShowOptions, ArtifactPutOptions,
-                 ArtifactGetOptions, WordsOptions>;
+                 BoardOptions, LabCheckOptions, PowerOptions, FlashOptions, ConsoleOptions,
+                 QuarantineOptions, LeaseOptions, ExtendOptions, ReleaseOptions, AgentsOptions,
+                 PlanCheckOptions, PlanSchemaOptions, PlanListOptions, ImageShowOptions,
+                 ArtifactPutOptions, ArtifactGetOptions, WordsOptions>;
 
 struct CommandLine {
   Command command;

@@ -17,15 +17,6 @@ constexpr Duration settle = std::chrono::milliseconds(250);
 constexpr Duration quiet = std::chrono::milliseconds(200);
 constexpr Duration silent_within = std::chrono::seconds(2);
 
-// The rest of a time span, unless the step is called off.
-Result<> pass_time(Run& run, Duration d) {
-  std::unique_lock lock(run.watch.mutex);
-  const auto passed = run.watch.until(lock, run.wait.at_most(d), [] { return false; });
-  if (passed.error().cause == Cause::cancelled) return tl::unexpected(passed.error());
-  if (run.wait.until.passed()) return fail(Cause::timeout, "the job's deadline has passed");
-  return {};
-}
-
 Result<> cycle(Run& run) {
   TRY(switch_off(run.role, run.sink, run.interrupts, run.within(switch_within)));
   TRY(pass_time(run, run.role.profile().power_off_time));
@@ -50,6 +41,14 @@ Result<> switch_on(RoleState& role, EventSink& sink, Interrupts& interrupts, con
   const auto reads = TRY(role.board->power()->is_on(order));
   if (reads && !*reads) return fail(Cause::device, "switched on, but it reads back off");
   sink.emit(role.name(), role.board->id(), evidence::PowerEdge{true, reads.has_value()});
+  return {};
+}
+
+Result<> pass_time(Run& run, Duration d) {
+  std::unique_lock lock(run.watch.mutex);
+  const auto passed = run.watch.until(lock, run.wait.at_most(d), [] { return false; });
+  if (passed.error().cause == Cause::cancelled) return tl::unexpected(passed.error());
+  if (run.wait.until.passed()) return fail(Cause::timeout, "the job's deadline has passed");
   return {};
 }
 

@@ -232,7 +232,8 @@ void Attempt::run_finally() {
     if (interrupts_->stopped()) {
       heed.stop = false;
       // What it only looks for or waits for is asked for by nobody any more.
-      if (is_one_of<plans::Expect, plans::AssertRunning, plans::Hold>(step.action)) {
+      if (is_one_of<plans::Expect, plans::AssertRunning, plans::Hold, plans::CheckBoard>(
+              step.action)) {
         skip_step(index++, step);
         continue;
       }

@@ -163,6 +163,11 @@ std::optional<std::string> ConsoleLog::silent_since() const {
   return spoke_ ? std::nullopt : std::optional(start_);
 }
 
+Result<> ConsoleLog::speaks(const Wait& wait) {
+  std::unique_lock lock(watch_.mutex);
+  return watch_.until(lock, wait, [&] { return spoke_; });
+}
+
 void ConsoleLog::powered(bool on, Duration settle) {
   const std::scoped_lock lock(watch_.mutex);
   talked_.reset();

@@ -71,6 +71,8 @@ class ConsoleLog {
   void starts(const std::string& what);
   // It has said nothing since this ("power cycle", "attempt"); nullopt: it has.
   [[nodiscard]] std::optional<std::string> silent_since() const;
+  // Until it says something since starts().
+  Result<> speaks(const Wait&);
 
   // From now on the board is off (or on): lines later than `settle` are noted.
   void powered(bool on, Duration settle);

@@ -75,6 +75,7 @@ Outcome run(Run&, const plans::Confirm&);
 Outcome run(Run&, const plans::Erase&);
 Outcome run(Run&, const plans::AssertRunning&);
 Outcome run(Run&, const plans::Hold&);
+Outcome run(Run&, const plans::CheckBoard&);
 
 // For a console's port to go and come back with the board: what the agent's
 // machine takes to find a USB device, whatever the board type.
@@ -93,6 +94,8 @@ Outcome lacks(const Run&, const std::string& ability);
 
 // Switches the board on; `what` is what the console's lines begin after ("power on").
 Result<> switch_on(RoleState&, EventSink&, Interrupts&, const Wait&, const std::string& what);
+// The rest of a time span, unless the step is called off.
+Result<> pass_time(Run&, Duration);
 // Switches the board off and verifies it: read back, or silent.
 Result<> switch_off(RoleState&, EventSink&, Interrupts&, const Wait&);
 

@@ -57,6 +57,7 @@ Result<> obey(Desk& desk, const std::string& command) {
   if (words.size() == 2 && (words[0] == "weld" || words[0] == "mend"))
     return desk.weld(words[1], words[0] == "weld");
   if (words.size() == 3 && words[0] == "swap") return desk.swap(words[1], words[2]);
+  if (words.size() == 3 && words[0] == "cross") return desk.cross(words[1], words[2]);
   return fail(Cause::invalid, "'{}' is no command; there are\n{}", printable(command),
               hand_commands);
 }

@@ -19,7 +19,8 @@ inline constexpr std::string_view hand_commands =
     "plug relay|probe BOARD     puts it back\n"
     "weld BOARD                 its relay's contact stays closed, whatever it is told\n"
     "mend BOARD                 a new relay\n"
-    "swap BOARD CHIP            another board on its cables: its chip's number, 16 digits\n";
+    "swap BOARD CHIP            another board on its cables: its chip's number, 16 digits\n"
+    "cross BOARD BOARD          their supplies on each other's contact (of one relay board)\n";
 
 class Control {
  public:

@@ -32,8 +32,13 @@ class DeskRelay final : public virtual_usb::DctTechRelay {
     return answer;
   }
 
+  void cross(Board& one, Board& other) {
+    for (Board*& board : boards_) board = board == &one ? &other : board == &other ? &one : board;
+    for (std::size_t i = 0; i < boards_.size(); ++i) boards_[i]->set_power((closed >> i & 1) != 0);
+  }
+
  private:
-  const std::vector<Board*> boards_;
+  std::vector<Board*> boards_;
 };
 
 Desk::Desk() : bus_(std::make_unique<virtual_usb::Testbed>()) {}
@@ -109,6 +114,16 @@ Result<> Desk::swap(const std::string& board, const std::string& chip) {
     words[i / 4] |= static_cast<std::uint32_t>((*bytes)[i]) << 8 * (i % 4);
   const auto lock = bus_->lock();
   place->target->set_device_id(words);
+  return {};
+}
+
+Result<> Desk::cross(const std::string& one, const std::string& other) {
+  const Place* a = TRY(find(one));
+  const Place* b = TRY(find(other));
+  if (a->relay != b->relay)
+    return fail(Cause::invalid, "{} and {} hang on different relay boards", one, other);
+  const auto lock = bus_->lock();
+  a->relay->cross(*a->board, *b->board);
   return {};
 }
 

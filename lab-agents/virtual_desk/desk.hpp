@@ -35,6 +35,7 @@ class Desk {
   Result<> plug(const std::string& board, Plug, bool in);
   Result<> weld(const std::string& board, bool);
   Result<> swap(const std::string& board, const std::string& chip);
+  Result<> cross(const std::string& one, const std::string& other);
 
  private:
   struct Place {

@@ -170,6 +170,12 @@ std::optional<Action> StepReader::read_action(const std::string& verb, const Nod
     }
     return Reset{};
   }
+  if (verb == "check") {
+    if (value.kind != Node::Kind::null) {
+      reader.wrong(value.place, fmt::format("'check' takes nothing, not {}", what_is(value)));
+    }
+    return CheckBoard{};
+  }
   if (verb == "expect") {
     step.needs = {"console"};
     return read_expect(value, reader, step);
@@ -231,6 +237,7 @@ std::string step_text(const Action& action) {
       return text;
     }
     std::string operator()(const Hold& a) const { return "hold for " + span(a.for_); }
+    std::string operator()(const CheckBoard&) const { return "check every ability of the board"; }
   };
   return printable(std::visit(Words{}, action));
 }

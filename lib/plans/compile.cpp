@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr Duration flash_time = 120s;
 constexpr Duration power_time = 20s;
 constexpr Duration reset_time = 10s;
+constexpr Duration check_time = 120s;
 constexpr Duration attempt_margin = 30s;
 
 std::string unknown_word(const char* what, const std::string& name,
@@ -276,6 +277,7 @@ class Compiler {
       Duration operator()(const Power&) const { return power_time; }
       Duration operator()(const Reset&) const { return reset_time; }
       Duration operator()(const Hold& hold) const { return hold.for_; }
+      Duration operator()(const CheckBoard&) const { return check_time; }
       Duration operator()(const Expect& step) const { return step.within; }
       Duration operator()(const Update& step) const { return step.within; }
       Duration operator()(const Confirm& step) const { return step.within; }

@@ -106,6 +106,7 @@ struct ActionForm {
     return out;
   }
   json operator()(const Hold& a) const { return {{"for", a.for_.count()}}; }
+  json operator()(const CheckBoard&) const { return json::object(); }
 };
 
 json form(const Step& step) {

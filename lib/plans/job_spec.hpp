@@ -131,9 +131,14 @@ struct Hold {
   Duration for_{};
   friend bool operator==(const Hold&, const Hold&) = default;
 };
+// Tries every ability that the board has, and whether they belong together. Never
+// the product's failure. Leaves the board off when it can be switched.
+struct CheckBoard {
+  friend bool operator==(const CheckBoard&, const CheckBoard&) = default;
+};
 
-using Action =
-    std::variant<Flash, Power, Reset, Expect, Update, Confirm, Erase, AssertRunning, Hold>;
+using Action = std::variant<Flash, Power, Reset, Expect, Update, Confirm, Erase, AssertRunning,
+                            Hold, CheckBoard>;
 
 struct Step {
   std::string id;

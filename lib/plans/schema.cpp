@@ -177,6 +177,7 @@ std::string plan_schema() {
           "required": ["for"],
           "properties": { "for": { "$ref": "#/$defs/duration" } }
         },
+        "check": { "type": "null", "description": "Try every ability of the board, and whether they belong together." },
         "repeat": {
           "type": "object",
           "additionalProperties": false,
@@ -199,6 +200,7 @@ std::string plan_schema() {
         { "required": ["erase"] },
         { "required": ["assert"] },
         { "required": ["hold"] },
+        { "required": ["check"] },
         { "required": ["repeat"] },
         { "required": ["use"] }
       ],

@@ -186,6 +186,8 @@ Result<plans::Action> read_action(const v1::Step& in) {
     }
     case v1::Step::kHold:
       return plans::Hold{TRY(from_proto("hold.for", in.hold().for_()))};
+    case v1::Step::kCheckBoard:
+      return plans::CheckBoard{};
     case v1::Step::ACTION_NOT_SET:
       break;
   }

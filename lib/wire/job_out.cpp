@@ -119,6 +119,7 @@ struct ActionWriter {
     if (in.confirmed) out->mutable_assert_running()->set_confirmed(*in.confirmed);
     to_proto(in.within, out->mutable_assert_running()->mutable_within());
   }
+  void operator()(const plans::CheckBoard&) const { out->mutable_check_board(); }
   void operator()(const plans::Hold& in) const {
     to_proto(in.for_, out->mutable_hold()->mutable_for_());
   }

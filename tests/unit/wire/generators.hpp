@@ -118,7 +118,7 @@ inline images::Derivation derivation() {
 }
 
 inline plans::Action action() {
-  switch (below(9)) {
+  switch (below(10)) {
     case 0:
       return plans::Flash{"base", word(), flag()};
     case 1:
@@ -136,6 +136,8 @@ inline plans::Action action() {
     case 7:
       return plans::AssertRunning{"base", flag() ? std::optional(flag()) : std::nullopt,
                                   duration()};
+    case 8:
+      return plans::CheckBoard{};
     default:
       return plans::Hold{duration()};
   }
