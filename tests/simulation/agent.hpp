@@ -5,6 +5,7 @@
 #include <set>
 
 #include "checker.hpp"
+#include "machine_clock.hpp"
 #include "scheduler/types.hpp"
 #include "world.hpp"
 
@@ -54,8 +55,6 @@ class Agent {
     BootTime sent{};
     std::vector<std::string> attempts;
   };
-  // Its own clock: it runs a little fast or slow, and stood still at times.
-  [[nodiscard]] BootTime clock() const;
   [[nodiscard]] bool reads(const std::shared_ptr<Line>& line) const { return up_ && line == line_; }
   // Later when it is stalled.
   bool postponed(std::function<void()> again);
@@ -67,7 +66,7 @@ class Agent {
   void make_safe();
   void watch_lease(const std::string& attempt, int incarnation);
   void deliver(const std::string& attempt, scheduler::Outcome, int tries);
-  // Only while this life of the agent lasts.
+  // By its own clock, and only while this life of the agent lasts.
   void later(Duration, std::function<void()>);
 
   World& world_;
@@ -78,8 +77,7 @@ class Agent {
   const LabBoards lab_;
   const Duration lease_;
   Random random_;
-  const double rate_;  // of its clock, to the world's
-  Duration frozen_{};
+  MachineClock clock_;
   std::set<std::string> ids_;
   std::map<std::string, std::uint64_t> epochs_;  // on its disk
   bool up_ = false, welcome_ = false;

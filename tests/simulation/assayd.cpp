@@ -14,12 +14,13 @@ Assayd::Assayd(World& world, Checker& checker, const Faults& faults, scheduler::
       faults_(faults),
       limits_(limits),
       defect_(defect),
-      random_(world.seed(), "assayd") {}
+      random_(world.seed(), "assayd"),
+      clock_(world) {}
 
 void Assayd::start() {
   if (up()) return;
   ++life_;
-  engine_ = dispatch::Engine::load(*store_, limits_, clock()).value();
+  engine_ = dispatch::Engine::load(*store_, limits_, clock_.now()).value();
   alarm_ = BootTime{INT64_MAX};
   checker_.acting_since(world_.now());
   (void)group([] { return Result<>(); });
@@ -41,7 +42,7 @@ void Assayd::stall(Duration duration, bool clock_too) {
   if (!up()) return;
   world_.tell("assayd stands still for {}{}", human(duration), clock_too ? ", its clock too" : "");
   stalled_until_ = std::max(stalled_until_, world_.now() + duration);
-  if (clock_too) frozen_ += duration;
+  if (clock_too) clock_.freeze(duration);
   checker_.acting_since(stalled_until_);
 }
 
@@ -74,9 +75,9 @@ Result<> Assayd::commit(const dispatch::Pending& pending) {
 
 Assayd::Reply Assayd::group(const std::function<Result<>()>& apply,
                             const std::function<void()>& first) {
-  engine_->begin(clock());
+  engine_->begin(clock_.now());
   const Result<> good = apply();
-  const dispatch::Pending pending = engine_->take(clock());
+  const dispatch::Pending pending = engine_->take(clock_.now());
   // The process may die at any point of it: before the disk has anything, and after.
   const bool dies = faults_.on && !pending.batch.empty() && random_.chance(0.004);
   const auto die = [this] {
@@ -91,7 +92,7 @@ Assayd::Reply Assayd::group(const std::function<Result<>()>& apply,
     if (defect_ == AssaydDefect::not_reloaded)
       engine_->committed(pending);
     else
-      engine_->failed(clock());
+      engine_->failed(clock_.now());
     world_.after(1s, [this] {
       if (!postponed([this] { wake(); })) wake();
     });
@@ -104,7 +105,7 @@ Assayd::Reply Assayd::group(const std::function<Result<>()>& apply,
   const BootTime due = engine_->core().next_due();
   if (due < alarm_) {
     alarm_ = due;
-    world_.after(std::max<Duration>(due - clock(), 0s), [this, due] {
+    clock_.at(due, [this, due] {
       if (alarm_ != due) return;
       alarm_ = BootTime{INT64_MAX};
       if (!postponed([this] { wake(); })) wake();
@@ -190,7 +191,7 @@ void Assayd::hello(Agent& agent, const std::shared_ptr<Line>& line,
   const bool good =
       up() && group(
                   [&]() -> Result<> {
-                    TRY(engine_->core().hello(facts, clock(), engine_->changes()));
+                    TRY(engine_->core().hello(facts, clock_.now(), engine_->changes()));
                     peers_[facts.name] = {line, &agent};
                     return {};
                   },
@@ -221,7 +222,7 @@ void Assayd::answered(const std::shared_ptr<Line>& line, const std::string& atte
     return;
   world_.tell("assayd hears {} for {}", accepted ? "yes" : "no", attempt);
   (void)group([&] {
-    engine_->core().answered(*parse_attempt(attempt), accepted, "busy", clock(),
+    engine_->core().answered(*parse_attempt(attempt), accepted, "busy", clock_.now(),
                              engine_->changes());
     return Result<>();
   });
@@ -238,7 +239,7 @@ void Assayd::renewed(Agent& agent, const std::shared_ptr<Line>& line, std::uint6
     const auto id = *parse_attempt(attempt);
     if (!engine_->open(id) || !engine_->core().current(id)) unknown.push_back(attempt);
   }
-  engine_->core().renewed(agent.name(), attempts, clock(), engine_->changes());
+  engine_->core().renewed(agent.name(), attempts, clock_.now(), engine_->changes());
   line->send(Line::to_agent,
              [&agent, line, number, unknown] { agent.renewal_answered(line, number, unknown); });
   (void)group([] { return Result<>(); });
@@ -261,7 +262,7 @@ Assayd::Reply Assayd::ended(const std::string& attempt, scheduler::Outcome outco
   const bool lax = limits_.defect == scheduler::Defect::late_result_counted;
   if (!engine_->open(id) && !lax) return Reply::refused;
   const Reply reply = group([&] {
-    engine_->core().ended(id, outcome, "the truth", true, clock(), engine_->changes());
+    engine_->core().ended(id, outcome, "the truth", true, clock_.now(), engine_->changes());
     return Result<>();
   });
   if (reply == Reply::later && defect_ != AssaydDefect::ended_before_commit) return Reply::later;

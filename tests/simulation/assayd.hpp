@@ -4,6 +4,7 @@
 
 #include "checker.hpp"
 #include "dispatch/engine.hpp"
+#include "machine_clock.hpp"
 #include "world.hpp"
 
 namespace assay::simulation {
@@ -20,6 +21,7 @@ class Assayd {
   Assayd(World&, Checker&, const Faults&, scheduler::Limits, AssaydDefect);
 
   [[nodiscard]] bool up() const { return engine_ != nullptr; }
+  [[nodiscard]] bool frozen() const { return clock_.frozen(); }
   void start();
   void crash();
   void stall(Duration, bool clock_too);
@@ -49,7 +51,6 @@ class Assayd {
   Result<> commit(const dispatch::Pending&);
   void send(const dispatch::Pending&);
   void wake();
-  [[nodiscard]] BootTime clock() const { return world_.now() - frozen_; }
   // Later when it is stalled; never when it is down.
   bool postponed(std::function<void()> again);
 
@@ -66,8 +67,8 @@ class Assayd {
     Agent* agent = nullptr;
   };
   std::map<std::string, Peer> peers_;
+  MachineClock clock_;
   BootTime alarm_{INT64_MAX}, stalled_until_{};
-  Duration frozen_{};
   int life_ = 0;
 };
 

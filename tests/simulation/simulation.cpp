@@ -73,7 +73,7 @@ struct Stage {
                     [&agent] { agent.start(); });
         return;
       case Kind::crash_assayd:
-        if (!assayd.up()) return;
+        if (!assayd.up() || assayd.frozen()) return;
         assayd.crash();
         world.after(random.between(100ms, 45s), [this] { assayd.start(); });
         return;
