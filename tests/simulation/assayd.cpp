@@ -20,10 +20,17 @@ Assayd::Assayd(World& world, Checker& checker, const Faults& faults, scheduler::
 void Assayd::start() {
   if (up()) return;
   ++life_;
-  engine_ = dispatch::Engine::load(*store_, limits_, clock_.now()).value();
+  if (faults_.on && random_.chance(0.3)) wall_set_ += random_.between(-1h, 1h);
+  engine_ =
+      dispatch::Engine::load(*store_, limits_, clock_.now(), [this] { return wall(); }).value();
   alarm_ = BootTime{INT64_MAX};
   checker_.acting_since(world_.now());
   (void)group([] { return Result<>(); });
+}
+
+std::int64_t Assayd::wall() const {
+  static constexpr std::int64_t began = 1'700'000'000'000'000;
+  return began + (world_.now() - BootTime{} + wall_set_) / 1us;
 }
 
 void Assayd::crash() {
@@ -40,6 +47,8 @@ void Assayd::crash() {
 
 void Assayd::stall(Duration duration, bool clock_too) {
   if (!up()) return;
+  // A wall clock is set when a machine wakes up, or by hand at any time.
+  if (clock_too && random_.chance(0.5)) wall_set_ += random_.between(-1h, 1h);
   world_.tell("assayd stands still for {}{}", human(duration), clock_too ? ", its clock too" : "");
   stalled_until_ = std::max(stalled_until_, world_.now() + duration);
   if (clock_too) clock_.freeze(duration);
@@ -64,6 +73,8 @@ Result<> Assayd::commit(const dispatch::Pending& pending) {
   auto result = engine_->commit(pending);
   if (result) checker_.stored(pending.batch);
   if (result && world_.told()) {
+    for (const auto& row : pending.batch.runs)
+      world_.note(fmt::format("{} {} {} {}", row.submitted, row.started, row.ended, row.until));
     for (const auto& row : pending.batch.attempts) {
       world_.tell("assayd stores r{}.{}.{} as {} {}", row.run, row.job, row.number, row.state,
                   row.sentence);

@@ -51,6 +51,8 @@ class Assayd {
   Result<> commit(const dispatch::Pending&);
   void send(const dispatch::Pending&);
   void wake();
+  // In microseconds since 1970.
+  [[nodiscard]] std::int64_t wall() const;
   // Later when it is stalled; never when it is down.
   bool postponed(std::function<void()> again);
 
@@ -68,6 +70,7 @@ class Assayd {
   };
   std::map<std::string, Peer> peers_;
   MachineClock clock_;
+  Duration wall_set_{};  // since the story began; somebody or a time server did
   BootTime alarm_{INT64_MAX}, stalled_until_{};
   int life_ = 0;
 };

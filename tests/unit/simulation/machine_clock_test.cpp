@@ -23,7 +23,7 @@ struct MachineClocks : testing::Test {
     }
     return said;
   }
-  World world{1, false, false};
+  World world{1, false, Telling::none};
 };
 
 TEST_F(MachineClocks, StandStillWhileTheMachineDoes) {
