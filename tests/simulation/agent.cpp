@@ -27,7 +27,8 @@ Agent::Agent(World& world, Assayd& assayd, Checker& checker, const Faults& fault
       lab_(std::move(lab)),
       lease_(lease),
       random_(world.seed(), lab_.agent),
-      clock_(world, 1.0 + static_cast<double>(random_.pick(-drift, drift)) / 1e6) {
+      clock_(world, 1.0 + static_cast<double>(random_.pick(-drift, drift)) / 1e6),
+      standstill_(world) {
   for (const auto& board : lab_.boards) ids_.insert(board.id);
 }
 
@@ -44,7 +45,6 @@ void Agent::start() {
   up_ = true;
   ++incarnation_;
   checker_.silent(name(), std::nullopt);
-  stalled_until_ = {};
   if (defect_ == AgentDefect::safe_after_hello)
     later(2s, [this] { make_safe(); });
   else
@@ -55,11 +55,13 @@ void Agent::start() {
 void Agent::crash() {
   world_.tell("{} crashes", name());
   checker_.silent(name(), world_.now());
+  checker_.in_order(name(), std::nullopt);
   if (line_) {
     line_->break_off();
     world_.after(random_.between(0s, 2s), [this, line = line_] { assayd_.lost(name(), line); });
   }
   up_ = false;
+  standstill_.reset();
   line_.reset();
   renewals_.clear();
   // Its boards go on as they are until somebody makes them safe.
@@ -116,6 +118,7 @@ void Agent::connect() {
 }
 
 void Agent::line_broke(const std::shared_ptr<Line>& line, Duration noticed_after) {
+  if (line == line_) checker_.in_order(name(), std::nullopt);
   later(noticed_after, [this, line] {
     if (line != line_) return;
     line_.reset();
@@ -146,22 +149,15 @@ void Agent::stall(Duration duration, bool clock_too) {
   if (!up_ && !clock_too) return;
   world_.tell("{} stands still for {}{}", name(), human(duration),
               clock_too ? ", its clock too" : "");
-  stalled_until_ = std::max(stalled_until_, world_.now() + duration);
+  if (up_) standstill_.stop(duration);
+  checker_.not_before(name(), standstill_.until());
   if (clock_too) clock_.freeze(duration);
-}
-
-bool Agent::postponed(std::function<void()> again) {
-  if (world_.now() >= stalled_until_) return false;
-  world_.after(stalled_until_ - world_.now(),
-               [this, life = incarnation_, again = std::move(again)] {
-                 if (up_ && incarnation_ == life) again();
-               });
-  return true;
 }
 
 void Agent::welcomed(const std::shared_ptr<Line>& line) {
   if (!reads(line) || postponed([this, line] { welcomed(line); })) return;
   welcome_ = true;
+  if (line->whole()) checker_.in_order(name(), world_.now());
   lease_from_ = hello_sent_;
   for (auto& [id, attempt] : attempts_) {
     attempt.lease_until = std::max(attempt.lease_until, hello_sent_ + lease_);

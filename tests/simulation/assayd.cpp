@@ -15,11 +15,11 @@ Assayd::Assayd(World& world, Checker& checker, const Faults& faults, scheduler::
       limits_(limits),
       defect_(defect),
       random_(world.seed(), "assayd"),
-      clock_(world) {}
+      clock_(world),
+      standstill_(world) {}
 
 void Assayd::start() {
   if (up()) return;
-  ++life_;
   if (faults_.on && random_.chance(0.3)) wall_set_ += random_.between(-1h, 1h);
   engine_ =
       dispatch::Engine::load(*store_, limits_, clock_.now(), [this] { return wall(); }).value();
@@ -37,7 +37,7 @@ void Assayd::crash() {
   world_.tell("assayd crashes");
   checker_.acting_since(std::nullopt);
   engine_.reset();
-  stalled_until_ = {};
+  standstill_.reset();
   for (auto& [name, peer] : peers_) {
     peer.line->break_off();
     peer.agent->line_broke(peer.line, random_.between(0s, 3s));
@@ -50,19 +50,9 @@ void Assayd::stall(Duration duration, bool clock_too) {
   // A wall clock is set when a machine wakes up, or by hand at any time.
   if (clock_too && random_.chance(0.5)) wall_set_ += random_.between(-1h, 1h);
   world_.tell("assayd stands still for {}{}", human(duration), clock_too ? ", its clock too" : "");
-  stalled_until_ = std::max(stalled_until_, world_.now() + duration);
+  standstill_.stop(duration);
   if (clock_too) clock_.freeze(duration);
-  checker_.acting_since(stalled_until_);
-}
-
-bool Assayd::postponed(std::function<void()> again) {
-  if (!up()) return true;
-  if (world_.now() >= stalled_until_) return false;
-  world_.after(stalled_until_ - world_.now(), [this, life = life_, again = std::move(again)] {
-    // It may have been stopped once more.
-    if (up() && life == life_ && !postponed(again)) again();
-  });
-  return true;
+  checker_.acting_since(standstill_.until());
 }
 
 // Fails before the disk or after it, as a full disk and a lost answer do.
@@ -71,7 +61,7 @@ Result<> Assayd::commit(const dispatch::Pending& pending) {
   const bool fails = faults_.on && random_.chance(faults_.store);
   if (fails && random_.chance(0.5)) return fail(Cause::exhausted, "the disk is full");
   auto result = engine_->commit(pending);
-  if (result) checker_.stored(pending.batch);
+  if (result) checker_.stored(pending.batch, world_.now());
   if (result && world_.told()) {
     for (const auto& row : pending.batch.runs)
       world_.note(fmt::format("{} {} {} {}", row.submitted, row.started, row.ended, row.until));
@@ -153,7 +143,7 @@ void Assayd::send(const dispatch::Pending& pending) {
 }
 
 Assayd::Reply Assayd::submit(const dispatch::NewRun& run, std::int64_t* number) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   Result<std::int64_t> given = fail(Cause::internal, "not asked");
   const Reply reply = group([&]() -> Result<> {
     dispatch::NewRun asked = run;
@@ -174,22 +164,22 @@ Assayd::Reply Assayd::submit(const dispatch::NewRun& run, std::int64_t* number) 
 }
 
 Assayd::Reply Assayd::cancel(const std::string& run) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   return group([&] { return engine_->cancel(run, "cancelled by a person"); });
 }
 
 Assayd::Reply Assayd::extend(const std::string& run, Duration more) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   return group([&] { return engine_->extend(run, more); });
 }
 
 Assayd::Reply Assayd::release(const std::string& run) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   return group([&] { return engine_->release(run, "released"); });
 }
 
 Assayd::Reply Assayd::quarantine(const std::string& board, const std::string& why) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   return group([&] { return engine_->core().quarantine(board, why, engine_->changes()); });
 }
 
@@ -268,7 +258,7 @@ void Assayd::board_changed(Agent& agent, const std::shared_ptr<Line>& line,
 }
 
 Assayd::Reply Assayd::ended(const std::string& attempt, scheduler::Outcome outcome) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   const auto id = *parse_attempt(attempt);
   const bool lax = limits_.defect == scheduler::Defect::late_result_counted;
   if (!engine_->open(id) && !lax) return Reply::refused;

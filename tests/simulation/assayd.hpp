@@ -5,6 +5,7 @@
 #include "checker.hpp"
 #include "dispatch/engine.hpp"
 #include "machine_clock.hpp"
+#include "standstill.hpp"
 #include "world.hpp"
 
 namespace assay::simulation {
@@ -54,7 +55,9 @@ class Assayd {
   // In microseconds since 1970.
   [[nodiscard]] std::int64_t wall() const;
   // Later when it is stalled; never when it is down.
-  bool postponed(std::function<void()> again);
+  bool postponed(std::function<void()> again) {
+    return !up() || standstill_.postponed(std::move(again));
+  }
 
   World& world_;
   Checker& checker_;
@@ -70,9 +73,9 @@ class Assayd {
   };
   std::map<std::string, Peer> peers_;
   MachineClock clock_;
+  Standstill standstill_;
   Duration wall_set_{};  // since the story began; somebody or a time server did
-  BootTime alarm_{INT64_MAX}, stalled_until_{};
-  int life_ = 0;
+  BootTime alarm_{INT64_MAX};
 };
 
 }  // namespace assay::simulation

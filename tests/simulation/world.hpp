@@ -133,6 +133,7 @@ class Line : public std::enable_shared_from_this<Line> {
   void break_way(Way way) { broken_[way] = true; }
   void break_off() { broken_[0] = broken_[1] = true; }
   [[nodiscard]] bool broken() const { return broken_[0] && broken_[1]; }
+  [[nodiscard]] bool whole() const { return !broken_[0] && !broken_[1]; }
 
  private:
   World& world_;
