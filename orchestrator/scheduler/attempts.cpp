@@ -146,11 +146,13 @@ void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentenc
   out.attempts.push_back(attempt.record);
   settle_share(attempt, now);
   by_agent_[attempt.record.agent].erase(id);
-  free(attempt.record, after, attempt.lease_until, out);
+  const auto agent = agents_.find(attempt.record.agent);
+  BootTime fenced_until = attempt.lease_until;
+  if (agent != agents_.end() && agent->second.connected)
+    fenced_until = now + limits_.renew_every * renewals_of_a_lease();
+  free(attempt.record, after, fenced_until, out);
   // It may have been one too many for its agent, whose other boards are looked at again.
-  if (const auto agent = agents_.find(attempt.record.agent);
-      agent != agents_.end() && agent->second.facts.max_attempts > 0)
-    wake_boards(agent->second);
+  if (agent != agents_.end() && agent->second.facts.max_attempts > 0) wake_boards(agent->second);
 
   Job& owner = job(id.job);
   owner.current.reset();
@@ -170,16 +172,16 @@ void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentenc
   enqueue(owner, now);
 }
 
-void Scheduler::free(const AttemptRecord& attempt, After after, BootTime lease_until,
+void Scheduler::free(const AttemptRecord& attempt, After after, BootTime fenced_until,
                      Changes& out) {
   for (const BoardLease& lease : attempt.leases) {
     Board& board = boards_.at(lease.board);
     board.holder.reset();
     if (after == After::unknown && limits_.defect != Defect::fence_forgotten) {
       if (board.fence) fences_.erase({board.fence->until, lease.board});
-      board.fence = Fence{to_string(attempt.id), lease_until};
+      board.fence = Fence{to_string(attempt.id), fenced_until};
       board.record.fenced_by = board.fence->attempt;
-      fences_.emplace(lease_until, lease.board);
+      fences_.emplace(fenced_until, lease.board);
       out.boards.push_back(board.record);
     }
     index(board);

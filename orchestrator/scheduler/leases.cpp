@@ -77,11 +77,9 @@ void Scheduler::expire(BootTime now, Changes& out) {
   }
   while (!fences_.empty() && fences_.begin()->first <= now) {
     Board& board = boards_.at(fences_.begin()->second);
-    const Session* session = session_of(board);
     // What was sent to an agent that does not read, it may still take when it does.
-    if (session != nullptr && session->connected && silent(*session, now) &&
-        limits_.defect != Defect::fence_by_time_alone)
-      refence(board, now + limits_.lease);
+    if (may_still_begin(board) && limits_.defect != Defect::fence_by_time_alone)
+      refence(board, now + limits_.renew_every * (renewals_of_a_lease() - board.fence->renewals));
     else
       unfence(board, out);
   }
@@ -92,6 +90,22 @@ void Scheduler::expire(BootTime now, Changes& out) {
     // Who waits for one of its boards may take another.
     for (const std::string& id : session.boards) wake(boards_.at(id), false);
   }
+}
+
+// An agent refuses an assignment when its lease is over, which it counts from sending the last
+// renewal, or the hello, whose answer it had read before. It sends renewals no faster than it was
+// told; so when so many have come since the assignment was sent, the lease is over by its own
+// clock, however long its machine stood still and messages were under way.
+int Scheduler::renewals_of_a_lease() const {
+  return static_cast<int>((limits_.lease - Duration(1)) / limits_.renew_every) + 2;
+}
+
+// The agent of a fenced board, with what was sent to it before. One that has answered says itself
+// how long it uses the board (BoardFacts::busy), and so does a hello.
+bool Scheduler::may_still_begin(const Board& board) const {
+  const Session* session = session_of(board);
+  return session != nullptr && session->connected && !board.fence->seen &&
+         board.fence->renewals < renewals_of_a_lease();
 }
 
 void Scheduler::refence(Board& board, BootTime until) {
