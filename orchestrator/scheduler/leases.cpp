@@ -97,7 +97,8 @@ void Scheduler::expire(BootTime now, Changes& out) {
 // told; so when so many have come since the assignment was sent, the lease is over by its own
 // clock, however long its machine stood still and messages were under way.
 int Scheduler::renewals_of_a_lease() const {
-  return static_cast<int>((limits_.lease - Duration(1)) / limits_.renew_every) + 2;
+  const Duration every = std::max<Duration>(limits_.renew_every, std::chrono::milliseconds(1));
+  return static_cast<int>((limits_.lease - Duration(1)) / every) + 2;
 }
 
 // The agent of a fenced board, with what was sent to it before. One that has answered says itself
