@@ -16,6 +16,7 @@ void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTi
   attempt.record.started = now;
   attempt.lease_until = now + limits_.lease;
   attempt.answer_by = now + limits_.answer;
+  attempt.look = last_look();
   charge(job, attempt);
   for (std::size_t i = 0; i < boards.size(); ++i) {
     Board& board = boards_.at(boards[i]);
@@ -63,6 +64,7 @@ void Scheduler::settle_share(const Attempt& attempt, BootTime now) {
 void Scheduler::accept(Attempt& attempt, BootTime now, Changes& out) {
   due_.erase({attempt.due(), attempt.record.id});
   attempt.lease_until = now + limits_.lease;
+  attempt.look = last_look();
   if (attempt.record.state == AttemptState::assigned) {
     attempt.record.state = AttemptState::running;
     out.attempts.push_back(attempt.record);

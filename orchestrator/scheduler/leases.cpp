@@ -34,6 +34,7 @@ void Scheduler::forgive(Duration late) {
     if (!runs_.at(id.job.run).record.hold) {
       attempt.lease_until = attempt.lease_until + late;
       attempt.answer_by = attempt.answer_by + late;
+      attempt.look = last_look();
     }
     due.emplace(attempt.due(), id);
   }
@@ -46,9 +47,30 @@ void Scheduler::forgive(Duration late) {
   fences_ = std::move(fences);
 }
 
+// Nobody is given up before assayd has been awake for so long. A machine whose clock stood still
+// has nothing to forgive, but what was said to it may still lie in a buffer.
+Duration Scheduler::last_look() const {
+  return std::min<Duration>(stood_still, limits_.lease / 10);
+}
+
+void Scheduler::look(Attempt& attempt, BootTime now) {
+  due_.erase({attempt.due(), attempt.record.id});
+  const Duration left = attempt.deadline() - now;
+  if (left < attempt.look && limits_.defect != Defect::absence_blamed) {
+    attempt.answer_by = attempt.answer_by + (attempt.look - left);
+    attempt.lease_until = attempt.lease_until + (attempt.look - left);
+  }
+  attempt.look = Duration::zero();
+  due_.emplace(attempt.due(), attempt.record.id);
+}
+
 void Scheduler::expire(BootTime now, Changes& out) {
   while (!due_.empty() && due_.begin()->first <= now) {
     const AttemptId id = due_.begin()->second;
+    if (Attempt& near = attempts_.at(id); near.look > Duration::zero()) {
+      look(near, now);
+      continue;
+    }
     const Attempt& attempt = attempts_.at(id);
     const std::string agent = attempt.record.agent;
     if (Run& run = runs_.at(id.job.run); run.record.hold) {

@@ -134,10 +134,12 @@ class Scheduler {
     BootTime lease_until{}, answer_by{};
     std::optional<std::string> project;  // that it is charged to
     Duration charged{};
-    [[nodiscard]] BootTime due() const {
+    Duration look{};  // so long before its deadline assayd wakes up; zero: it has, or need not
+    [[nodiscard]] BootTime deadline() const {
       return record.state == AttemptState::assigned && answer_by < lease_until ? answer_by
                                                                                : lease_until;
     }
+    [[nodiscard]] BootTime due() const { return deadline() - look; }
   };
   // For each need, in order, the board that fills it; all of one agent.
   using Placing = std::vector<std::string>;
@@ -176,6 +178,8 @@ class Scheduler {
   Job& job(JobId id) { return runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)]; }
   [[nodiscard]] const Job& job(JobId id) const { return const_cast<Scheduler*>(this)->job(id); }
   // leases.cpp
+  [[nodiscard]] Duration last_look() const;
+  void look(Attempt&, BootTime now);
   void forgive(Duration late);
   void expire(BootTime now, Changes&);
   [[nodiscard]] int renewals_of_a_lease() const;

@@ -23,7 +23,8 @@ TEST_F(Leases, RunOutOneLeaseAfterTheLastRenewal) {
   // First it counts as silent, and gets no more.
   EXPECT_EQ(lab.core.next_due(), lab.now + 15s + 1ns);
   lab.pass(15s + 1ns);
-  EXPECT_EQ(lab.core.next_due(), lab.now + 15s - 1ns);
+  // Then assayd wakes up a second before the end.
+  EXPECT_EQ(lab.core.next_due(), lab.now + 14s - 1ns);
   lab.pass(15s - 2ns);
   EXPECT_EQ(lab.attempt("r1.1.1"), "running");
   lab.pass(1ns);
@@ -33,6 +34,34 @@ TEST_F(Leases, RunOutOneLeaseAfterTheLastRenewal) {
   EXPECT_EQ(lab.run(1), "running");
   EXPECT_THAT(lab.core.why(1, lab.now).front().reason,
               "waits: board v1 is offline: agent 'lab-a' is not connected");
+}
+
+// By its own clock assayd is not late: that stood still with its machine. But what agents said
+// meanwhile is not read yet.
+TEST_F(Leases, DoNotRunOutBeforeAssaydHasBeenAwakeForASecond) {
+  lab.accept("r1.1.1");
+  lab.pass(28s);
+  lab.now = lab.now + 2s;  // the first second was due, and a little more
+  lab.settle();
+  EXPECT_EQ(lab.attempt("r1.1.1"), "running");
+  lab.pass(1s - 1ns);
+  EXPECT_EQ(lab.attempt("r1.1.1"), "running");
+  lab.renew("lab-a", {"r1.1.1"});
+  lab.pass(30s - 1ns);
+  EXPECT_EQ(lab.attempt("r1.1.1"), "running");
+  lab.pass(1ns);
+  EXPECT_THAT(lab.attempt("r1.1.1"), testing::StartsWith("ended: lab-error"));
+}
+
+TEST_F(Leases, AreNotAnsweredTooLateBeforeAssaydHasBeenAwakeForASecond) {
+  lab.pass(8s);
+  lab.now = lab.now + 2s;
+  lab.settle();
+  EXPECT_EQ(lab.attempt("r1.1.1"), "assigned");
+  lab.pass(1s - 1ns);
+  EXPECT_EQ(lab.attempt("r1.1.1"), "assigned");
+  lab.pass(1ns);
+  EXPECT_THAT(lab.attempt("r1.1.1"), testing::StartsWith("ended: lab-error"));
 }
 
 TEST_F(Leases, OfVanishedAgentsMoveToOthers) {
