@@ -221,15 +221,15 @@ class ThreadedDispatcher final : public Dispatcher {
 
   void loop() {
     std::deque<Request> group;
-    while (next_group(group)) {
-      // Taken after the queue: nothing received before it is missed.
-      handle(group, BootTime::now());
+    BootTime now;
+    while (next_group(group, now)) {
+      handle(group, now);
       group.clear();
     }
   }
 
   // Blocks until there are requests or something is due; false: stop.
-  bool next_group(std::deque<Request>& group) {
+  bool next_group(std::deque<Request>& group, BootTime& now) {
     std::unique_lock lock(queue_mutex_);
     while (queue_.empty() && !stopping_) {
       if (due_.ns == INT64_MAX) {
@@ -241,6 +241,8 @@ class ThreadedDispatcher final : public Dispatcher {
       wake_.wait_for(lock, std::min<Duration>(left, std::chrono::hours(1)));
     }
     group.swap(queue_);
+    // Just what was received before it is in the group.
+    now = BootTime::now();
     return !group.empty() || !stopping_;
   }
 

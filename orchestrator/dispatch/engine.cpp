@@ -11,8 +11,9 @@ using namespace scheduler;
 static constexpr std::size_t request_id_at_most = 64;
 static constexpr Duration longest_hold = Limits().longest_hold;
 
-Result<std::unique_ptr<Engine>> Engine::load(store::Store& store, Limits limits, BootTime now) {
-  std::unique_ptr<Engine> engine(new Engine(store, limits));
+Result<std::unique_ptr<Engine>> Engine::load(store::Store& store, Limits limits, BootTime now,
+                                             WallClock wall) {
+  std::unique_ptr<Engine> engine(new Engine(store, limits, std::move(wall)));
   TRY(engine->reload(now));
   return engine;
 }
@@ -23,7 +24,7 @@ Result<> Engine::reload(BootTime now) {
   new_jobs_.clear();
   new_requests_.clear();
   const store::OpenWork work = TRY(store_.open_work());
-  const Saved saved = TRY(saved_of(work, {now, unix_micros()}));
+  const Saved saved = TRY(saved_of(work, {now, wall_()}));
   now_ = now;
   core_.load(saved, now);
   last_run_ = work.last_run;
@@ -107,7 +108,7 @@ Result<std::int64_t> Engine::submit(const NewRun& run) {
   TRY(core_.submit(record, std::move(jobs), now_, changes_));
   last_run_ = number;
   if (!run.request_id.empty()) new_requests_[run.request_id] = number;
-  new_runs_[number] = first_row(run, record, unix_micros());
+  new_runs_[number] = first_row(run, record, wall_());
   Spec last;
   std::int32_t index = 0;
   for (const NewJob& job : run.jobs) {
@@ -178,7 +179,7 @@ Pending Engine::take(BootTime now) {
   new_requests_.clear();
   std::map<AttemptId, store::AttemptRow> attempts;
   std::map<std::string, store::BoardRow> boards;
-  const std::int64_t time = unix_micros();
+  const std::int64_t time = wall_();
   Pending pending;
   for (const RunRecord& record : changes.runs) {
     merge(runs, record.number, row_of(record, {now, time}));

@@ -1,9 +1,10 @@
-// The scheduler, its store and what lies between them, without thread or clock:
+// The scheduler, its store and what lies between them, without thread or clock of its own:
 // begin(); requests change the scheduler; take() collects what they changed into one
 // commit; after it, committed() or failed(). The simulation drives this very
 // class. Not thread-safe, but commit() may run while others only read.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 
@@ -22,7 +23,10 @@ struct Pending {
 
 class Engine {
  public:
-  static Result<std::unique_ptr<Engine>> load(store::Store&, scheduler::Limits, BootTime now);
+  // In microseconds since 1970; it may be set while the engine lives.
+  using WallClock = std::function<std::int64_t()>;
+  static Result<std::unique_ptr<Engine>> load(store::Store&, scheduler::Limits, BootTime now,
+                                              WallClock = unix_micros);
 
   // Before the first request of a group: reloads when that is still due. If it
   // does not succeed, commit() refuses whatever the group did.
@@ -58,7 +62,8 @@ class Engine {
 
  private:
   using Spec = std::shared_ptr<const std::string>;
-  Engine(store::Store& store, scheduler::Limits limits) : store_(store), core_(limits) {}
+  Engine(store::Store& store, scheduler::Limits limits, WallClock wall)
+      : store_(store), wall_(std::move(wall)), core_(limits) {}
   Result<> reload(BootTime now);
   void keep_spec(scheduler::JobId, const std::string& spec, Spec& last);
   Result<> check(const NewRun&) const;
@@ -66,6 +71,7 @@ class Engine {
   Result<> over(std::int64_t number, Result<> told);
 
   store::Store& store_;
+  const WallClock wall_;
   scheduler::Scheduler core_;
   scheduler::Changes changes_;
   std::map<std::int64_t, store::RunRow> new_runs_;  // submitted since the last take()

@@ -207,6 +207,7 @@ static Result<AttemptRecord> attempt_of(const store::AttemptRow& row, Now now) {
   record.state = TRY(value<AttemptState>(attempt_states, row.state));
   record.verdict = TRY(verdict_value(row.verdict));
   record.sentence = row.sentence;
+  if (record.leases.empty()) return fail(Cause::invalid, "has no board");
   return record;
 }
 

@@ -16,6 +16,7 @@ void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTi
   attempt.record.started = now;
   attempt.lease_until = now + limits_.lease;
   attempt.answer_by = now + limits_.answer;
+  attempt.look = last_look();
   charge(job, attempt);
   for (std::size_t i = 0; i < boards.size(); ++i) {
     Board& board = boards_.at(boards[i]);
@@ -63,6 +64,7 @@ void Scheduler::settle_share(const Attempt& attempt, BootTime now) {
 void Scheduler::accept(Attempt& attempt, BootTime now, Changes& out) {
   due_.erase({attempt.due(), attempt.record.id});
   attempt.lease_until = now + limits_.lease;
+  attempt.look = last_look();
   if (attempt.record.state == AttemptState::assigned) {
     attempt.record.state = AttemptState::running;
     out.attempts.push_back(attempt.record);
@@ -146,11 +148,13 @@ void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentenc
   out.attempts.push_back(attempt.record);
   settle_share(attempt, now);
   by_agent_[attempt.record.agent].erase(id);
-  free(attempt.record, after, attempt.lease_until, out);
+  const auto agent = agents_.find(attempt.record.agent);
+  BootTime fenced_until = attempt.lease_until;
+  if (agent != agents_.end() && agent->second.connected)
+    fenced_until = now + limits_.renew_every * renewals_of_a_lease();
+  free(attempt.record, after, fenced_until, out);
   // It may have been one too many for its agent, whose other boards are looked at again.
-  if (const auto agent = agents_.find(attempt.record.agent);
-      agent != agents_.end() && agent->second.facts.max_attempts > 0)
-    wake_boards(agent->second);
+  if (agent != agents_.end() && agent->second.facts.max_attempts > 0) wake_boards(agent->second);
 
   Job& owner = job(id.job);
   owner.current.reset();
@@ -170,16 +174,16 @@ void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentenc
   enqueue(owner, now);
 }
 
-void Scheduler::free(const AttemptRecord& attempt, After after, BootTime lease_until,
+void Scheduler::free(const AttemptRecord& attempt, After after, BootTime fenced_until,
                      Changes& out) {
   for (const BoardLease& lease : attempt.leases) {
     Board& board = boards_.at(lease.board);
     board.holder.reset();
     if (after == After::unknown && limits_.defect != Defect::fence_forgotten) {
       if (board.fence) fences_.erase({board.fence->until, lease.board});
-      board.fence = Fence{to_string(attempt.id), lease_until};
+      board.fence = Fence{to_string(attempt.id), fenced_until};
       board.record.fenced_by = board.fence->attempt;
-      fences_.emplace(lease_until, lease.board);
+      fences_.emplace(fenced_until, lease.board);
       out.boards.push_back(board.record);
     }
     index(board);

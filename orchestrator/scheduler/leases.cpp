@@ -34,6 +34,7 @@ void Scheduler::forgive(Duration late) {
     if (!runs_.at(id.job.run).record.hold) {
       attempt.lease_until = attempt.lease_until + late;
       attempt.answer_by = attempt.answer_by + late;
+      attempt.look = last_look();
     }
     due.emplace(attempt.due(), id);
   }
@@ -46,9 +47,30 @@ void Scheduler::forgive(Duration late) {
   fences_ = std::move(fences);
 }
 
+// Nobody is given up before assayd has been awake for so long. A machine whose clock stood still
+// has nothing to forgive, but what was said to it may still lie in a buffer.
+Duration Scheduler::last_look() const {
+  return std::min<Duration>(stood_still, limits_.lease / 10);
+}
+
+void Scheduler::look(Attempt& attempt, BootTime now) {
+  due_.erase({attempt.due(), attempt.record.id});
+  const Duration left = attempt.deadline() - now;
+  if (left < attempt.look && limits_.defect != Defect::absence_blamed) {
+    attempt.answer_by = attempt.answer_by + (attempt.look - left);
+    attempt.lease_until = attempt.lease_until + (attempt.look - left);
+  }
+  attempt.look = Duration::zero();
+  due_.emplace(attempt.due(), attempt.record.id);
+}
+
 void Scheduler::expire(BootTime now, Changes& out) {
   while (!due_.empty() && due_.begin()->first <= now) {
     const AttemptId id = due_.begin()->second;
+    if (Attempt& near = attempts_.at(id); near.look > Duration::zero()) {
+      look(near, now);
+      continue;
+    }
     const Attempt& attempt = attempts_.at(id);
     const std::string agent = attempt.record.agent;
     if (Run& run = runs_.at(id.job.run); run.record.hold) {
@@ -77,11 +99,9 @@ void Scheduler::expire(BootTime now, Changes& out) {
   }
   while (!fences_.empty() && fences_.begin()->first <= now) {
     Board& board = boards_.at(fences_.begin()->second);
-    const Session* session = session_of(board);
     // What was sent to an agent that does not read, it may still take when it does.
-    if (session != nullptr && session->connected && silent(*session, now) &&
-        limits_.defect != Defect::fence_by_time_alone)
-      refence(board, now + limits_.lease);
+    if (may_still_begin(board) && limits_.defect != Defect::fence_by_time_alone)
+      refence(board, now + limits_.renew_every * (renewals_of_a_lease() - board.fence->renewals));
     else
       unfence(board, out);
   }
@@ -92,6 +112,23 @@ void Scheduler::expire(BootTime now, Changes& out) {
     // Who waits for one of its boards may take another.
     for (const std::string& id : session.boards) wake(boards_.at(id), false);
   }
+}
+
+// An agent refuses an assignment when its lease is over, which it counts from sending the last
+// renewal, or the hello, whose answer it had read before. It sends renewals no faster than it was
+// told; so when so many have come since the assignment was sent, the lease is over by its own
+// clock, however long its machine stood still and messages were under way.
+int Scheduler::renewals_of_a_lease() const {
+  const Duration every = std::max<Duration>(limits_.renew_every, std::chrono::milliseconds(1));
+  return static_cast<int>((limits_.lease - Duration(1)) / every) + 2;
+}
+
+// The agent of a fenced board, with what was sent to it before. One that has answered says itself
+// how long it uses the board (BoardFacts::busy), and so does a hello.
+bool Scheduler::may_still_begin(const Board& board) const {
+  const Session* session = session_of(board);
+  return session != nullptr && session->connected && !board.fence->seen &&
+         board.fence->renewals < renewals_of_a_lease();
 }
 
 void Scheduler::refence(Board& board, BootTime until) {

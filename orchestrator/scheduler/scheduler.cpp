@@ -68,16 +68,19 @@ void Scheduler::load(const Saved& saved, BootTime now) {
       continue;
     }
     Attempt attempt{record, now + limits_.lease, now + limits_.lease, std::nullopt, {}};
-    if (const auto& hold = runs_.at(record.id.job.run).record.hold)
+    const auto& hold = runs_.at(record.id.job.run).record.hold;
+    if (hold) {
       attempt.lease_until = attempt.answer_by = *hold->until;
-    else if (const auto known = before.find(record.id); known != before.end()) {
-      attempt.lease_until = known->second.lease_until;
-      attempt.answer_by = known->second.answer_by;
+    } else {
+      attempt.look = last_look();
+      if (const auto known = before.find(record.id); known != before.end()) {
+        attempt.lease_until = known->second.lease_until;
+        attempt.answer_by = known->second.answer_by;
+      }
     }
     charge(owner, attempt);
     due_.emplace(attempt.due(), record.id);
     owner.current = record.id;
-    const bool hold = runs_.at(record.id.job.run).record.hold.has_value();
     for (const BoardLease& lease : record.leases) {
       Board& board = boards_[lease.board];
       (hold ? board.lease : board.holder) = record.id;

@@ -12,11 +12,11 @@
 //             error is retried on another board if there is one, at most
 //             `retries` times; a product failure never.
 //  leases     Time. An assignment not answered in time is given up, but its
-//             boards stay fenced until its lease has run out, for the agent may
-//             have started. A running attempt whose agent is not heard for one
-//             lease is over. Its boards are not given away before the agent has
-//             said that it uses them no more: it may have been suspended, and
-//             making a board safe takes its time.
+//             boards stay fenced until its lease has run out by the agent's own clock,
+//             for the agent may have started, or may read it later. A running attempt whose agent
+//             is not heard for one lease is over. Its boards are not given away before the agent
+//             has said that it uses them no more: it may have been suspended, and making a board
+//             safe takes its time.
 //  holds      A person's lease: a run that has boards and no agent. The person's own
 //             runs are placed on these boards and on no others.
 //  queue      What waits, by priority that grows with waiting, then by turns between
@@ -105,6 +105,7 @@ class Scheduler {
     std::string attempt;
     BootTime until{};
     bool seen = false;  // the agent had it: a renewal without it settles the matter
+    int renewals = 0;   // without it, since
   };
   struct Board {
     BoardRecord record;
@@ -133,10 +134,12 @@ class Scheduler {
     BootTime lease_until{}, answer_by{};
     std::optional<std::string> project;  // that it is charged to
     Duration charged{};
-    [[nodiscard]] BootTime due() const {
+    Duration look{};  // so long before its deadline assayd wakes up; zero: it has, or need not
+    [[nodiscard]] BootTime deadline() const {
       return record.state == AttemptState::assigned && answer_by < lease_until ? answer_by
                                                                                : lease_until;
     }
+    [[nodiscard]] BootTime due() const { return deadline() - look; }
   };
   // For each need, in order, the board that fills it; all of one agent.
   using Placing = std::vector<std::string>;
@@ -166,7 +169,7 @@ class Scheduler {
   void left_by(AttemptId);
   void finish(AttemptId, Outcome, const std::string& sentence, After, Retry, BootTime now,
               Changes&);
-  void free(const AttemptRecord&, After, BootTime lease_until, Changes&);
+  void free(const AttemptRecord&, After, BootTime fenced_until, Changes&);
   void charge(const Job&, Attempt&);
   void settle_share(const Attempt&, BootTime now);
   void conclude(Job&, Outcome, const std::string& sentence, Changes&);
@@ -175,8 +178,12 @@ class Scheduler {
   Job& job(JobId id) { return runs_.at(id.run).jobs[static_cast<std::size_t>(id.index - 1)]; }
   [[nodiscard]] const Job& job(JobId id) const { return const_cast<Scheduler*>(this)->job(id); }
   // leases.cpp
+  [[nodiscard]] Duration last_look() const;
+  void look(Attempt&, BootTime now);
   void forgive(Duration late);
   void expire(BootTime now, Changes&);
+  [[nodiscard]] int renewals_of_a_lease() const;
+  [[nodiscard]] bool may_still_begin(const Board&) const;
   void refence(Board&, BootTime until);
   void unfence(Board&, Changes&);
   // placement.cpp

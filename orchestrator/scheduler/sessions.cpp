@@ -208,8 +208,9 @@ void Scheduler::renewed(const std::string& agent, const std::vector<std::string>
       board.fence->seen = true;
     } else if (board.fence->seen) {
       unfence(board, out);
-    } else if (back && limits_.defect != Defect::fence_by_time_alone) {
-      refence(board, now + limits_.lease);
+    } else if (++board.fence->renewals == renewals_of_a_lease()) {
+      // Not at once: an answer that came before this may still lie in a queue.
+      refence(board, now + Duration(1));
     }
   }
 }

@@ -27,27 +27,24 @@ Agent::Agent(World& world, Assayd& assayd, Checker& checker, const Faults& fault
       lab_(std::move(lab)),
       lease_(lease),
       random_(world.seed(), lab_.agent),
-      rate_(1.0 + static_cast<double>(random_.pick(-drift, drift)) / 1e6) {
+      clock_(world, 1.0 + static_cast<double>(random_.pick(-drift, drift)) / 1e6),
+      standstill_(world) {
   for (const auto& board : lab_.boards) ids_.insert(board.id);
 }
 
-BootTime Agent::clock() const {
-  return BootTime{static_cast<std::int64_t>(static_cast<double>(world_.now().ns) * rate_)} -
-         frozen_;
-}
-
 void Agent::later(Duration delay, std::function<void()> what) {
-  world_.after(delay, [this, life = incarnation_, what = std::move(what)] {
+  clock_.after(delay, [this, life = incarnation_, what = std::move(what)] {
     if (up_ && incarnation_ == life) what();
   });
 }
 
 void Agent::start() {
   if (up_) return;
+  // A machine that stands still starts nothing.
+  if (clock_.frozen()) return clock_.after(0s, [this] { start(); });
   up_ = true;
   ++incarnation_;
   checker_.silent(name(), std::nullopt);
-  stalled_until_ = {};
   if (defect_ == AgentDefect::safe_after_hello)
     later(2s, [this] { make_safe(); });
   else
@@ -58,11 +55,13 @@ void Agent::start() {
 void Agent::crash() {
   world_.tell("{} crashes", name());
   checker_.silent(name(), world_.now());
+  checker_.in_order(name(), std::nullopt);
   if (line_) {
     line_->break_off();
     world_.after(random_.between(0s, 2s), [this, line = line_] { assayd_.lost(name(), line); });
   }
   up_ = false;
+  standstill_.reset();
   line_.reset();
   renewals_.clear();
   // Its boards go on as they are until somebody makes them safe.
@@ -105,7 +104,7 @@ void Agent::connect() {
   facts.connection = connection_;
   facts.max_attempts = lab_.at_once;
   world_.tell("{} says hello {} with [{}]", name(), connection_, fmt::join(facts.attempts, " "));
-  hello_sent_ = clock();
+  hello_sent_ = clock_.now();
   welcome_ = false;
   renewals_.clear();
   line_->send(Line::to_assayd, [this, line = line_, facts] { assayd_.hello(*this, line, facts); });
@@ -119,6 +118,7 @@ void Agent::connect() {
 }
 
 void Agent::line_broke(const std::shared_ptr<Line>& line, Duration noticed_after) {
+  if (line == line_) checker_.in_order(name(), std::nullopt);
   later(noticed_after, [this, line] {
     if (line != line_) return;
     line_.reset();
@@ -146,21 +146,18 @@ void Agent::break_line(bool one_way) {
 }
 
 void Agent::stall(Duration duration, bool clock_too) {
+  if (!up_ && !clock_too) return;
   world_.tell("{} stands still for {}{}", name(), human(duration),
               clock_too ? ", its clock too" : "");
-  stalled_until_ = std::max(stalled_until_, world_.now() + duration);
-  if (clock_too) frozen_ += duration;
-}
-
-bool Agent::postponed(std::function<void()> again) {
-  if (world_.now() >= stalled_until_) return false;
-  later(stalled_until_ - world_.now(), std::move(again));
-  return true;
+  if (up_) standstill_.stop(duration);
+  checker_.not_before(name(), standstill_.until());
+  if (clock_too) clock_.freeze(duration);
 }
 
 void Agent::welcomed(const std::shared_ptr<Line>& line) {
   if (!reads(line) || postponed([this, line] { welcomed(line); })) return;
   welcome_ = true;
+  if (line->whole()) checker_.in_order(name(), world_.now());
   lease_from_ = hello_sent_;
   for (auto& [id, attempt] : attempts_) {
     attempt.lease_until = std::max(attempt.lease_until, hello_sent_ + lease_);
@@ -172,7 +169,7 @@ void Agent::renew(const std::shared_ptr<Line>& line) {
   if (!reads(line)) return;
   if (postponed([this, line] { renew(line); })) return;
   Renewal& renewal = renewals_[++renewal_];
-  renewal.sent = clock();
+  renewal.sent = clock_.now();
   for (const auto& [id, attempt] : attempts_) renewal.attempts.push_back(id);
   line->send(Line::to_assayd, [this, line, n = renewal_, names = renewal.attempts] {
     assayd_.renewed(*this, line, n, names);
@@ -205,7 +202,8 @@ void Agent::assigned(const std::shared_ptr<Line>& line, const scheduler::Assign&
   if (!reads(line) || postponed([this, line, assign] { assigned(line, assign); })) return;
   const std::string id = to_string(assign.attempt);
   const BootTime until = lease_from_ + lease_;
-  bool good = clock() < until && !attempts_.contains(id) && !(faults_.on && random_.chance(0.02));
+  bool good =
+      clock_.now() < until && !attempts_.contains(id) && !(faults_.on && random_.chance(0.02));
   for (const auto& lease : assign.leases) {
     good = good && lease.epoch > epochs_[lease.board];
     for (const auto& [other, attempt] : attempts_) {
@@ -236,18 +234,19 @@ void Agent::assigned(const std::shared_ptr<Line>& line, const scheduler::Assign&
 
 void Agent::watch_lease(const std::string& id, int life) {
   const auto attempt = attempts_.find(id);
-  const Duration left = attempt->second.lease_until - clock();
-  world_.after(std::max<Duration>(left, 1ms), [this, id, life] {
+  const auto& it = attempt != attempts_.end() ? attempt->second : unsafe_.at(id);
+  clock_.at(it.lease_until, [this, id, life] {
     // Also when the agent is dead: its hosts end with it, or their leases do.
     const auto dead = unsafe_.find(id);
     if (dead != unsafe_.end()) {
+      if (dead->second.lease_until > clock_.now()) return watch_lease(id, life);
       for (const auto& lease : dead->second.leases) checker_.leaves(lease.board, id);
       unsafe_.erase(dead);
     }
     const auto alive = attempts_.find(id);
     if (!up_ || life != incarnation_ || alive == attempts_.end() || !alive->second.running) return;
     if (alive->second.stopping) return;
-    if (alive->second.lease_until > clock()) return watch_lease(id, life);
+    if (alive->second.lease_until > clock_.now()) return watch_lease(id, life);
     stop(id, Outcome::lab_error);
   });
 }

@@ -5,7 +5,9 @@
 #include <set>
 
 #include "checker.hpp"
+#include "machine_clock.hpp"
 #include "scheduler/types.hpp"
+#include "standstill.hpp"
 #include "world.hpp"
 
 namespace assay::simulation {
@@ -27,7 +29,7 @@ class Agent {
   [[nodiscard]] const std::set<std::string>& boards() const { return ids_; }
   [[nodiscard]] std::size_t at_once() const { return lab_.at_once; }
   [[nodiscard]] bool up() const { return up_; }
-  [[nodiscard]] bool still() const { return world_.now() < stalled_until_; }
+  [[nodiscard]] bool still() const { return standstill_.stopped(); }
   void start();
   void crash();
   void break_line(bool one_way);
@@ -54,11 +56,9 @@ class Agent {
     BootTime sent{};
     std::vector<std::string> attempts;
   };
-  // Its own clock: it runs a little fast or slow, and stood still at times.
-  [[nodiscard]] BootTime clock() const;
   [[nodiscard]] bool reads(const std::shared_ptr<Line>& line) const { return up_ && line == line_; }
   // Later when it is stalled.
-  bool postponed(std::function<void()> again);
+  bool postponed(std::function<void()> again) { return standstill_.postponed(std::move(again)); }
   void connect();
   void renew(const std::shared_ptr<Line>&);
   void stop(const std::string& attempt, scheduler::Outcome);
@@ -67,7 +67,7 @@ class Agent {
   void make_safe();
   void watch_lease(const std::string& attempt, int incarnation);
   void deliver(const std::string& attempt, scheduler::Outcome, int tries);
-  // Only while this life of the agent lasts.
+  // By its own clock, and only while this life of the agent lasts.
   void later(Duration, std::function<void()>);
 
   World& world_;
@@ -78,14 +78,14 @@ class Agent {
   const LabBoards lab_;
   const Duration lease_;
   Random random_;
-  const double rate_;  // of its clock, to the world's
-  Duration frozen_{};
+  MachineClock clock_;
+  Standstill standstill_;
   std::set<std::string> ids_;
   std::map<std::string, std::uint64_t> epochs_;  // on its disk
   bool up_ = false, welcome_ = false;
   int incarnation_ = 0;
   std::shared_ptr<Line> line_;
-  BootTime lease_from_{}, hello_sent_{}, stalled_until_{};
+  BootTime lease_from_{}, hello_sent_{};
   std::uint64_t renewal_ = 0, connection_ = 0;
   std::map<std::uint64_t, Renewal> renewals_;
   std::map<std::string, Attempt> attempts_;  // running or not wholly delivered

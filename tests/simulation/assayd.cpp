@@ -14,22 +14,30 @@ Assayd::Assayd(World& world, Checker& checker, const Faults& faults, scheduler::
       faults_(faults),
       limits_(limits),
       defect_(defect),
-      random_(world.seed(), "assayd") {}
+      random_(world.seed(), "assayd"),
+      clock_(world),
+      standstill_(world) {}
 
 void Assayd::start() {
   if (up()) return;
-  ++life_;
-  engine_ = dispatch::Engine::load(*store_, limits_, clock()).value();
+  if (faults_.on && random_.chance(0.3)) wall_set_ += random_.between(-1h, 1h);
+  engine_ =
+      dispatch::Engine::load(*store_, limits_, clock_.now(), [this] { return wall(); }).value();
   alarm_ = BootTime{INT64_MAX};
   checker_.acting_since(world_.now());
   (void)group([] { return Result<>(); });
+}
+
+std::int64_t Assayd::wall() const {
+  static constexpr std::int64_t began = 1'700'000'000'000'000;
+  return began + (world_.now() - BootTime{} + wall_set_) / 1us;
 }
 
 void Assayd::crash() {
   world_.tell("assayd crashes");
   checker_.acting_since(std::nullopt);
   engine_.reset();
-  stalled_until_ = {};
+  standstill_.reset();
   for (auto& [name, peer] : peers_) {
     peer.line->break_off();
     peer.agent->line_broke(peer.line, random_.between(0s, 3s));
@@ -39,20 +47,12 @@ void Assayd::crash() {
 
 void Assayd::stall(Duration duration, bool clock_too) {
   if (!up()) return;
+  // A wall clock is set when a machine wakes up, or by hand at any time.
+  if (clock_too && random_.chance(0.5)) wall_set_ += random_.between(-1h, 1h);
   world_.tell("assayd stands still for {}{}", human(duration), clock_too ? ", its clock too" : "");
-  stalled_until_ = std::max(stalled_until_, world_.now() + duration);
-  if (clock_too) frozen_ += duration;
-  checker_.acting_since(stalled_until_);
-}
-
-bool Assayd::postponed(std::function<void()> again) {
-  if (!up()) return true;
-  if (world_.now() >= stalled_until_) return false;
-  world_.after(stalled_until_ - world_.now(), [this, life = life_, again = std::move(again)] {
-    // It may have been stopped once more.
-    if (up() && life == life_ && !postponed(again)) again();
-  });
-  return true;
+  standstill_.stop(duration);
+  if (clock_too) clock_.freeze(duration);
+  checker_.acting_since(standstill_.until());
 }
 
 // Fails before the disk or after it, as a full disk and a lost answer do.
@@ -61,8 +61,10 @@ Result<> Assayd::commit(const dispatch::Pending& pending) {
   const bool fails = faults_.on && random_.chance(faults_.store);
   if (fails && random_.chance(0.5)) return fail(Cause::exhausted, "the disk is full");
   auto result = engine_->commit(pending);
-  if (result) checker_.stored(pending.batch);
+  if (result) checker_.stored(pending.batch, world_.now());
   if (result && world_.told()) {
+    for (const auto& row : pending.batch.runs)
+      world_.note(fmt::format("{} {} {} {}", row.submitted, row.started, row.ended, row.until));
     for (const auto& row : pending.batch.attempts) {
       world_.tell("assayd stores r{}.{}.{} as {} {}", row.run, row.job, row.number, row.state,
                   row.sentence);
@@ -74,9 +76,9 @@ Result<> Assayd::commit(const dispatch::Pending& pending) {
 
 Assayd::Reply Assayd::group(const std::function<Result<>()>& apply,
                             const std::function<void()>& first) {
-  engine_->begin(clock());
+  engine_->begin(clock_.now());
   const Result<> good = apply();
-  const dispatch::Pending pending = engine_->take(clock());
+  const dispatch::Pending pending = engine_->take(clock_.now());
   // The process may die at any point of it: before the disk has anything, and after.
   const bool dies = faults_.on && !pending.batch.empty() && random_.chance(0.004);
   const auto die = [this] {
@@ -91,7 +93,7 @@ Assayd::Reply Assayd::group(const std::function<Result<>()>& apply,
     if (defect_ == AssaydDefect::not_reloaded)
       engine_->committed(pending);
     else
-      engine_->failed(clock());
+      engine_->failed(clock_.now());
     world_.after(1s, [this] {
       if (!postponed([this] { wake(); })) wake();
     });
@@ -104,7 +106,7 @@ Assayd::Reply Assayd::group(const std::function<Result<>()>& apply,
   const BootTime due = engine_->core().next_due();
   if (due < alarm_) {
     alarm_ = due;
-    world_.after(std::max<Duration>(due - clock(), 0s), [this, due] {
+    clock_.at(due, [this, due] {
       if (alarm_ != due) return;
       alarm_ = BootTime{INT64_MAX};
       if (!postponed([this] { wake(); })) wake();
@@ -141,7 +143,7 @@ void Assayd::send(const dispatch::Pending& pending) {
 }
 
 Assayd::Reply Assayd::submit(const dispatch::NewRun& run, std::int64_t* number) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   Result<std::int64_t> given = fail(Cause::internal, "not asked");
   const Reply reply = group([&]() -> Result<> {
     dispatch::NewRun asked = run;
@@ -162,22 +164,22 @@ Assayd::Reply Assayd::submit(const dispatch::NewRun& run, std::int64_t* number) 
 }
 
 Assayd::Reply Assayd::cancel(const std::string& run) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   return group([&] { return engine_->cancel(run, "cancelled by a person"); });
 }
 
 Assayd::Reply Assayd::extend(const std::string& run, Duration more) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   return group([&] { return engine_->extend(run, more); });
 }
 
 Assayd::Reply Assayd::release(const std::string& run) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   return group([&] { return engine_->release(run, "released"); });
 }
 
 Assayd::Reply Assayd::quarantine(const std::string& board, const std::string& why) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   return group([&] { return engine_->core().quarantine(board, why, engine_->changes()); });
 }
 
@@ -190,7 +192,7 @@ void Assayd::hello(Agent& agent, const std::shared_ptr<Line>& line,
   const bool good =
       up() && group(
                   [&]() -> Result<> {
-                    TRY(engine_->core().hello(facts, clock(), engine_->changes()));
+                    TRY(engine_->core().hello(facts, clock_.now(), engine_->changes()));
                     peers_[facts.name] = {line, &agent};
                     return {};
                   },
@@ -221,7 +223,7 @@ void Assayd::answered(const std::shared_ptr<Line>& line, const std::string& atte
     return;
   world_.tell("assayd hears {} for {}", accepted ? "yes" : "no", attempt);
   (void)group([&] {
-    engine_->core().answered(*parse_attempt(attempt), accepted, "busy", clock(),
+    engine_->core().answered(*parse_attempt(attempt), accepted, "busy", clock_.now(),
                              engine_->changes());
     return Result<>();
   });
@@ -238,7 +240,7 @@ void Assayd::renewed(Agent& agent, const std::shared_ptr<Line>& line, std::uint6
     const auto id = *parse_attempt(attempt);
     if (!engine_->open(id) || !engine_->core().current(id)) unknown.push_back(attempt);
   }
-  engine_->core().renewed(agent.name(), attempts, clock(), engine_->changes());
+  engine_->core().renewed(agent.name(), attempts, clock_.now(), engine_->changes());
   line->send(Line::to_agent,
              [&agent, line, number, unknown] { agent.renewal_answered(line, number, unknown); });
   (void)group([] { return Result<>(); });
@@ -256,12 +258,12 @@ void Assayd::board_changed(Agent& agent, const std::shared_ptr<Line>& line,
 }
 
 Assayd::Reply Assayd::ended(const std::string& attempt, scheduler::Outcome outcome) {
-  if (!up() || world_.now() < stalled_until_) return Reply::later;
+  if (!up() || standstill_.stopped()) return Reply::later;
   const auto id = *parse_attempt(attempt);
   const bool lax = limits_.defect == scheduler::Defect::late_result_counted;
   if (!engine_->open(id) && !lax) return Reply::refused;
   const Reply reply = group([&] {
-    engine_->core().ended(id, outcome, "the truth", true, clock(), engine_->changes());
+    engine_->core().ended(id, outcome, "the truth", true, clock_.now(), engine_->changes());
     return Result<>();
   });
   if (reply == Reply::later && defect_ != AssaydDefect::ended_before_commit) return Reply::later;

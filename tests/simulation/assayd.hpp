@@ -4,6 +4,8 @@
 
 #include "checker.hpp"
 #include "dispatch/engine.hpp"
+#include "machine_clock.hpp"
+#include "standstill.hpp"
 #include "world.hpp"
 
 namespace assay::simulation {
@@ -20,6 +22,7 @@ class Assayd {
   Assayd(World&, Checker&, const Faults&, scheduler::Limits, AssaydDefect);
 
   [[nodiscard]] bool up() const { return engine_ != nullptr; }
+  [[nodiscard]] bool frozen() const { return clock_.frozen(); }
   void start();
   void crash();
   void stall(Duration, bool clock_too);
@@ -49,9 +52,12 @@ class Assayd {
   Result<> commit(const dispatch::Pending&);
   void send(const dispatch::Pending&);
   void wake();
-  [[nodiscard]] BootTime clock() const { return world_.now() - frozen_; }
+  // In microseconds since 1970.
+  [[nodiscard]] std::int64_t wall() const;
   // Later when it is stalled; never when it is down.
-  bool postponed(std::function<void()> again);
+  bool postponed(std::function<void()> again) {
+    return !up() || standstill_.postponed(std::move(again));
+  }
 
   World& world_;
   Checker& checker_;
@@ -66,9 +72,10 @@ class Assayd {
     Agent* agent = nullptr;
   };
   std::map<std::string, Peer> peers_;
-  BootTime alarm_{INT64_MAX}, stalled_until_{};
-  Duration frozen_{};
-  int life_ = 0;
+  MachineClock clock_;
+  Standstill standstill_;
+  Duration wall_set_{};  // since the story began; somebody or a time server did
+  BootTime alarm_{INT64_MAX};
 };
 
 }  // namespace assay::simulation

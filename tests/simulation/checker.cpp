@@ -118,7 +118,7 @@ void Checker::stored_job(const store::JobRow& row) {
     wrong(fmt::format("{} goes on after {} lab errors", name, row.lab_errors));
 }
 
-void Checker::stored_attempt(const store::AttemptRow& row) {
+void Checker::stored_attempt(const store::AttemptRow& row, BootTime now) {
   const std::string name = to_string(AttemptId{{row.run, row.job}, row.number});
   const auto known = attempts_.find(name);
   if (known != attempts_.end() && known->second.state == "ended")
@@ -132,6 +132,13 @@ void Checker::stored_attempt(const store::AttemptRow& row) {
     if ((row.verdict == "passed" || row.verdict == "failed") && truth_[name] != row.verdict &&
         !blind(CheckerDefect::truth_unseen)) {
       wrong(fmt::format("{} is stored as {}, but came to '{}'", name, row.verdict, truth_[name]));
+    }
+    // Who did not hear was assayd.
+    const auto agent = in_order_.find(attempts_.at(name).agent);
+    if (row.sentence.find("was not heard for") != std::string::npos && agent != in_order_.end() &&
+        now - agent->second > lease_ && !blind(CheckerDefect::blame_unseen)) {
+      wrong(fmt::format("{} was given up, though agent {} has been in order for {}", name,
+                        agent->first, human(now - agent->second)));
     }
     return;
   }
@@ -173,16 +180,16 @@ void Checker::stored_run(const store::RunRow& row) {
     open_runs_.insert(row.number);
 }
 
-void Checker::stored(const store::Batch& batch) {
+void Checker::stored(const store::Batch& batch, BootTime now) {
   for (const auto& row : batch.jobs) stored_job(row);
   for (const auto& row : batch.runs) {
     if (row.state != "ended") stored_run(row);  // before their attempts
   }
   for (const auto& row : batch.attempts) {
-    if (row.state == "ended") stored_attempt(row);
+    if (row.state == "ended") stored_attempt(row, now);
   }
   for (const auto& row : batch.attempts) {
-    if (row.state != "ended") stored_attempt(row);
+    if (row.state != "ended") stored_attempt(row, now);
   }
   for (const auto& row : batch.runs) {
     if (row.state == "ended") stored_run(row);
@@ -224,6 +231,18 @@ void Checker::silent(const std::string& agent, std::optional<BootTime> since) {
     silent_.try_emplace(agent, *since);
   else
     silent_.erase(agent);
+}
+
+void Checker::in_order(const std::string& agent, std::optional<BootTime> since) {
+  if (since)
+    in_order_[agent] = *since;
+  else
+    in_order_.erase(agent);
+}
+
+void Checker::not_before(const std::string& agent, BootTime when) {
+  if (const auto known = in_order_.find(agent); known != in_order_.end())
+    known->second = std::max(known->second, when);
 }
 
 // No attempt outlives its agent by much more than a lease, and another one for each commit that

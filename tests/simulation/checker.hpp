@@ -34,11 +34,14 @@ class Checker {
   // assayd told a client that its request is this run.
   void accepted(const std::string& request, const std::string& run);
   // A batch is on disk.
-  void stored(const store::Batch&);
+  void stored(const store::Batch&, BootTime now = {});
   // assayd told the agent that this end is counted (or was before).
   void acknowledged(const std::string& attempt);
   // Since when an agent says nothing (it is dead), or nullopt; since when assayd could act.
   void silent(const std::string& agent, std::optional<BootTime> since);
+  // Since when an agent and its line do as they should, or nullopt.
+  void in_order(const std::string& agent, std::optional<BootTime> since);
+  void not_before(const std::string& agent, BootTime when);
   void acting_since(std::optional<BootTime> since) { acting_ = since; }
   // After every step.
   void step(BootTime now);
@@ -53,7 +56,7 @@ class Checker {
  private:
   void wrong(std::string words) { violations_.push_back(std::move(words)); }
   void stored_job(const store::JobRow&);
-  void stored_attempt(const store::AttemptRow&);
+  void stored_attempt(const store::AttemptRow&, BootTime now);
   void stored_run(const store::RunRow&);
   void stored_lease(const store::AttemptRow&, const store::RunRow&);
   [[nodiscard]] bool over(std::int64_t run) const;
@@ -77,7 +80,7 @@ class Checker {
   std::map<std::string, std::size_t> roles_;    // of jobs
   std::map<std::string, std::int64_t> leased_;  // boards, to people's leases
   std::map<std::string, std::string> quarantined_;
-  std::map<std::string, BootTime> silent_;
+  std::map<std::string, BootTime> silent_, in_order_;
   std::optional<BootTime> acting_;
   BootTime look_again_{};
   std::vector<std::string> violations_;

@@ -30,7 +30,8 @@ enum class CheckerDefect {
   lease_unseen,
   cancel_unseen,
   parts_unseen,
-  open_unseen
+  open_unseen,
+  blame_unseen
 };
 
 struct Mutant {

@@ -75,7 +75,7 @@ int tell(const Options& options) {
       fmt::print("  {:8.3f} s  {}\n", static_cast<double>(act.at.count()) / 1e9, word(act.kind));
     }
   }
-  const Story story = play(it, {}, true);
+  const Story story = play(it, {}, Telling::aloud);
   fmt::print("{} runs, {} attempts, {} events, {} faults\n", story.runs, story.attempts,
              story.events, story.faults);
   print_violations(story);

@@ -29,8 +29,8 @@ LabBoards lab(const std::string& agent, int boards, std::uint32_t at_once) {
 
 // Everything of one story.
 struct Stage {
-  Stage(const Plan& plan, const Mutant& mutant, bool told)
-      : world(plan.seed, plan.faults, told),
+  Stage(const Plan& plan, const Mutant& mutant, Telling telling)
+      : world(plan.seed, plan.faults, telling),
         checker(limits(mutant).lease, mutant.checker),
         assayd(world, checker, faults, limits(mutant), mutant.assayd) {
     faults.on = plan.faults;
@@ -73,7 +73,7 @@ struct Stage {
                     [&agent] { agent.start(); });
         return;
       case Kind::crash_assayd:
-        if (!assayd.up()) return;
+        if (!assayd.up() || assayd.frozen()) return;
         assayd.crash();
         world.after(random.between(100ms, 45s), [this] { assayd.start(); });
         return;
@@ -93,8 +93,8 @@ struct Stage {
 
 }  // namespace
 
-Story play(const Plan& plan, const Mutant& mutant, bool told) {
-  Stage stage(plan, mutant, told);
+Story play(const Plan& plan, const Mutant& mutant, Telling telling) {
+  Stage stage(plan, mutant, telling);
   World& world = stage.world;
   stage.assayd.start();
   for (auto& agent : stage.agents) agent->start();
@@ -117,7 +117,8 @@ Story play(const Plan& plan, const Mutant& mutant, bool told) {
           stage.clients.leases,
           stage.clients.gangs,
           faults,
-          world.steps()};
+          world.steps(),
+          world.digest()};
 }
 
 // Delta debugging, A. Zeller and R. Hildebrandt, 2002: leaves out ever smaller parts.

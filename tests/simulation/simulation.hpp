@@ -8,6 +8,7 @@
 
 #include "defects.hpp"
 #include "plan.hpp"
+#include "world.hpp"
 
 namespace assay::simulation {
 
@@ -15,9 +16,10 @@ struct Story {
   std::vector<std::string> violations;
   std::size_t runs = 0, attempts = 0, leases = 0, gangs = 0, faults = 0;
   std::uint64_t events = 0;  // everything that happened, messages and timers
+  std::uint64_t digest = 0;  // of what was told
 };
 
-Story play(const Plan&, const Mutant& = {}, bool told = false);
+Story play(const Plan&, const Mutant& = {}, Telling = Telling::none);
 
 // The same story with as little in it as still violates something.
 Plan shrink(Plan, const Mutant& = {});

@@ -16,15 +16,19 @@ namespace assay::simulation {
 
 using namespace std::chrono_literals;
 
+// FNV-1a, by Glenn Fowler, Landon Curt Noll and Kiem-Phong Vo.
+inline std::uint64_t hash(std::string_view text, std::uint64_t hash = 14695981039346656037U) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return hash;
+}
+
 // Chance from a seed (Sebastiano Vigna's SplitMix64). Each thing that needs some has its
 // own, so that taking one thing out of a story leaves the others as they were.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
   Random(std::uint64_t seed, std::string_view whose, std::uint64_t number = 0) : state_(seed) {
-    std::uint64_t hash = 14695981039346656037U;
-    for (const char c : whose) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    state_ = next() ^ hash;
+    state_ = next() ^ hash(whose);
     state_ = next() ^ number;
   }
   std::uint64_t next() {
@@ -45,10 +49,13 @@ class Random {
   std::uint64_t state_;
 };
 
+// `noted`: to nobody, for the digest alone.
+enum class Telling { none, noted, aloud };
+
 class World {
  public:
-  World(std::uint64_t seed, bool slow_lines, bool told)
-      : seed_(seed), slow_lines_(slow_lines), told_(told) {}
+  World(std::uint64_t seed, bool slow_lines, Telling telling)
+      : seed_(seed), slow_lines_(slow_lines), telling_(telling) {}
 
   [[nodiscard]] BootTime now() const { return now_; }
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
@@ -72,12 +79,20 @@ class World {
 
   // The story for people.
   template <class... Args>
-  void tell(fmt::format_string<Args...> text, Args&&... args) const {
-    if (!told_) return;
-    fmt::print("{:9.3f}  {}\n", static_cast<double>((now_ - start).count()) / 1e9,
-               fmt::format(text, std::forward<Args>(args)...));
+  void tell(fmt::format_string<Args...> text, Args&&... args) {
+    if (!told()) return;
+    const std::string words = fmt::format(text, std::forward<Args>(args)...);
+    note(words);
+    if (telling_ == Telling::aloud)
+      fmt::print("{:9.3f}  {}\n", static_cast<double>((now_ - start).count()) / 1e9, words);
   }
-  [[nodiscard]] bool told() const { return told_; }
+  // For the digest alone.
+  void note(std::string_view words) {
+    digest_ = hash(words, digest_ ^ static_cast<std::uint64_t>(now_.ns));
+  }
+  [[nodiscard]] bool told() const { return telling_ != Telling::none; }
+  // Of all that was told, and when.
+  [[nodiscard]] std::uint64_t digest() const { return digest_; }
 
  private:
   struct Event {
@@ -90,7 +105,9 @@ class World {
   };
   static constexpr BootTime start{1'000'000'000'000};
   const std::uint64_t seed_;
-  const bool slow_lines_, told_;
+  const bool slow_lines_;
+  const Telling telling_;
+  std::uint64_t digest_ = hash("");
   BootTime now_ = start;
   std::uint64_t count_ = 0;
   std::priority_queue<Event> events_;
@@ -116,6 +133,7 @@ class Line : public std::enable_shared_from_this<Line> {
   void break_way(Way way) { broken_[way] = true; }
   void break_off() { broken_[0] = broken_[1] = true; }
   [[nodiscard]] bool broken() const { return broken_[0] && broken_[1]; }
+  [[nodiscard]] bool whole() const { return !broken_[0] && !broken_[1]; }
 
  private:
   World& world_;

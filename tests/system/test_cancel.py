@@ -8,13 +8,12 @@ go on for minutes.
 import json
 import os
 import signal
-import socket
 import stat
-import threading
 import time
 
 import pytest
 from lab import CANCELLED, PASSED, Firmware, eventually
+from slow_line import SlowLine
 
 LIMIT = 5.0
 HEAD = "plan: cancelled\nroles: { dut: { needs: [power, flash] } }\nartifacts: { base: {}, update: {}, hang: {} }\n"
@@ -185,56 +184,19 @@ def test_while_a_program_flashes(script_lab, plan, where):
     assert script_lab.await_board("desk-1", "idle")["reason"] == ""
 
 
-class SlowLine:
-    """A line to assayd over which its bytes come `rate` a second, once `slow` is set."""
-
-    def __init__(self, server, rate):
-        self.server, self.rate, self.slow = server, rate, threading.Event()
-        self.door = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:{}".format(self.door.getsockname()[1])
-        threading.Thread(target=self._take, daemon=True).start()
-
-    def _take(self):
-        while True:
-            try:
-                near = self.door.accept()[0]
-            except OSError:
-                return
-            host, port = self.server.rsplit(":", 1)
-            far = socket.socket()
-            far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # what is under way waits at assayd
-            far.connect((host, int(port)))
-            for one, other, slows in ((near, far, False), (far, near, True)):
-                threading.Thread(target=self._carry, args=(one, other, slows), daemon=True).start()
-
-    def _carry(self, one, other, slows):
-        try:
-            while bytes_ := one.recv(8192):
-                other.sendall(bytes_)
-                if slows and self.slow.is_set():
-                    time.sleep(len(bytes_) / self.rate)
-        except OSError:
-            pass
-        for end in (one, other):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-
 @pytest.fixture
 def far(lab, tmp_path):
     """An agent with one board at the other end of such a line."""
     file = tmp_path / "lab.yaml"
     file.write_text("lab: far\nboards:\n  - id: far-1\n    profile: virtual-zephyr\n"
                     "    devices: { machine: { driver: virtual-zephyr } }\n")
-    line = SlowLine(lab.grpc, 512 << 10)
+    line = SlowLine(lab.grpc, 512 << 10, "down")
     agent = lab.program("assay-agent", "--server", line.address, "--lab", file, "--state", tmp_path / "far")
     agent.expect("^ready boards=1")
     line.slow.set()
     yield lab
     assert agent.interrupt() == 0
-    line.door.close()
+    line.close()
 
 
 def test_while_an_artifact_is_fetched_over_a_slow_line(far, plan, tmp_path):

@@ -4,16 +4,15 @@ import json
 import os
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
 import tty
 
 import pytest
 from lab import PASSED, Firmware, eventually
+from slow_line import SlowLine
 
 LIMIT = 4  # MiB an attempt
 LEASE = 30  # seconds: an agent that does not renew for so long loses its attempts
@@ -171,51 +170,12 @@ def test_what_a_step_failed_on_is_among_what_is_kept(lab, board, tmp_path):
     assert [int(event["seq"]) for event in all_events] == list(range(1, len(all_events) + 1))
 
 
-class SlowLine:
-    """A line to assayd over which all connections' bytes together go up `rate` a second."""
-
-    def __init__(self, server, rate):
-        self.server, self.rate, self.turn, self.carried = server, rate, threading.Lock(), 0
-        self.door = socket.socket()
-        self.door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # what is under way waits at the agent
-        self.door.bind(("127.0.0.1", 0))
-        self.door.listen()
-        self.address = "127.0.0.1:{}".format(self.door.getsockname()[1])
-        threading.Thread(target=self._take, daemon=True).start()
-
-    def _take(self):
-        while True:
-            try:
-                near = self.door.accept()[0]
-            except OSError:
-                return
-            host, port = self.server.rsplit(":", 1)
-            far = socket.create_connection((host, int(port)))
-            for one, other, slows in ((near, far, True), (far, near, False)):
-                threading.Thread(target=self._carry, args=(one, other, slows), daemon=True).start()
-
-    def _carry(self, one, other, slows):
-        try:
-            while piece := one.recv(4096):
-                if slows:
-                    with self.turn:
-                        time.sleep(len(piece) / self.rate)
-                        self.carried += len(piece)
-                other.sendall(piece)
-        except OSError:
-            pass
-        for end in (one, other):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-
 def test_a_flood_over_a_slow_line(board, make_lab, tmp_path):
     """No renewal and no other attempt waits behind what it has to carry."""
     rate = 100 << 10
     lab = make_lab(boards=1, extra=["--attempt-limit", LIMIT])
-    line = SlowLine(lab.grpc, rate)
+    line = SlowLine(lab.grpc, rate, "up")
+    line.slow.set()
     agent = lab.program("assay-agent", "--server", line.address, "--lab", lab_file(board, tmp_path), "--state", tmp_path / "far")
     agent.expect("^ready boards=2")
     try:
@@ -236,4 +196,4 @@ def test_a_flood_over_a_slow_line(board, make_lab, tmp_path):
         assert "disconnected" not in (lab.state / "log/assayd.log").read_text()
     finally:
         assert agent.interrupt() == 0
-        line.door.close()
+        line.close()

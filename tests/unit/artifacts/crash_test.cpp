@@ -5,7 +5,7 @@
 #include <set>
 
 #include "artifacts/artifacts.hpp"
-#include "faults/files.hpp"
+#include "faults/machine.hpp"
 
 namespace assay::artifacts {
 namespace {
@@ -29,10 +29,8 @@ std::string name_of(const std::string& content) {
 // Contents that a client was told are there.
 using Told = std::set<std::string>;
 
-struct Machine {
-  explicit Machine(const Image& image = {}) : disk(folder.path(), image), mounted(disk) {
-    image.write_to(folder.path());
-  }
+struct Machine : faults::MountedMachine {
+  using MountedMachine::MountedMachine;
   Result<> open() {
     store.reset();
     store = TRY(ArtifactStore::open(folder.path() / "artifacts"));
@@ -55,9 +53,6 @@ struct Machine {
     const Reader reader = TRY(store->get(name));
     return std::string(as_text(TRY(reader.read(0, 1 << 20))));
   }
-  TempFolder folder = faults::memory_folder();
-  Disk disk;
-  faults::Mounted mounted;
   std::unique_ptr<ArtifactStore> store;
 };
 
@@ -80,13 +75,6 @@ std::string wrong_with(const Image& image, const Told& told) {
     if (machine.content(name).value_or("unreadable") != content) return name + ": other bytes";
   }
   return "";
-}
-
-Image last_image(const Disk& disk, Left left) {
-  Replay replay(disk);
-  while (replay.step()) {
-  }
-  return replay.cut(faults::keep(left, 1, replay.done()));
 }
 
 struct Life {
@@ -171,7 +159,7 @@ void sweep(Fault fault) {
     }
     const Told all(contents().begin(), contents().end());
     for (const Left left : {Left::nothing, Left::sectors}) {
-      const std::string words = wrong_with(last_image(*disk, left), all);
+      const std::string words = wrong_with(faults::left_on(*disk, left), all);
       wrong += words.empty() ? 0 : 1;
       EXPECT_EQ(words, "") << "power cut, left: " << to_string(left);
     }

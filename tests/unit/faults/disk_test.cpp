@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "faults/files.hpp"
+#include "faults/machine.hpp"
 
 namespace assay::faults {
 namespace {
@@ -16,12 +16,7 @@ using Files = std::map<Path, std::string>;
 
 struct DiskTest : testing::Test {
   // After all that was done.
-  Image cut(Left left, std::uint64_t seed = 1) const {
-    Replay replay(disk);
-    while (replay.step()) {
-    }
-    return replay.cut(keep(left, seed, replay.done()));
-  }
+  Image cut(Left left, std::uint64_t seed = 1) const { return left_on(disk, left, seed); }
   // All that may be left, over many seeds.
   std::set<Files> all_left_of() const {
     std::set<Files> all;

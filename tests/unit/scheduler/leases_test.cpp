@@ -23,7 +23,8 @@ TEST_F(Leases, RunOutOneLeaseAfterTheLastRenewal) {
   // First it counts as silent, and gets no more.
   EXPECT_EQ(lab.core.next_due(), lab.now + 15s + 1ns);
   lab.pass(15s + 1ns);
-  EXPECT_EQ(lab.core.next_due(), lab.now + 15s - 1ns);
+  // Then assayd wakes up a second before the end.
+  EXPECT_EQ(lab.core.next_due(), lab.now + 14s - 1ns);
   lab.pass(15s - 2ns);
   EXPECT_EQ(lab.attempt("r1.1.1"), "running");
   lab.pass(1ns);
@@ -33,6 +34,34 @@ TEST_F(Leases, RunOutOneLeaseAfterTheLastRenewal) {
   EXPECT_EQ(lab.run(1), "running");
   EXPECT_THAT(lab.core.why(1, lab.now).front().reason,
               "waits: board v1 is offline: agent 'lab-a' is not connected");
+}
+
+// By its own clock assayd is not late: that stood still with its machine. But what agents said
+// meanwhile is not read yet.
+TEST_F(Leases, DoNotRunOutBeforeAssaydHasBeenAwakeForASecond) {
+  lab.accept("r1.1.1");
+  lab.pass(28s);
+  lab.now = lab.now + 2s;  // the first second was due, and a little more
+  lab.settle();
+  EXPECT_EQ(lab.attempt("r1.1.1"), "running");
+  lab.pass(1s - 1ns);
+  EXPECT_EQ(lab.attempt("r1.1.1"), "running");
+  lab.renew("lab-a", {"r1.1.1"});
+  lab.pass(30s - 1ns);
+  EXPECT_EQ(lab.attempt("r1.1.1"), "running");
+  lab.pass(1ns);
+  EXPECT_THAT(lab.attempt("r1.1.1"), testing::StartsWith("ended: lab-error"));
+}
+
+TEST_F(Leases, AreNotAnsweredTooLateBeforeAssaydHasBeenAwakeForASecond) {
+  lab.pass(8s);
+  lab.now = lab.now + 2s;
+  lab.settle();
+  EXPECT_EQ(lab.attempt("r1.1.1"), "assigned");
+  lab.pass(1s - 1ns);
+  EXPECT_EQ(lab.attempt("r1.1.1"), "assigned");
+  lab.pass(1ns);
+  EXPECT_THAT(lab.attempt("r1.1.1"), testing::StartsWith("ended: lab-error"));
 }
 
 TEST_F(Leases, OfVanishedAgentsMoveToOthers) {
@@ -73,13 +102,69 @@ TEST_F(Leases, OfUnansweredAssignmentsStayFenced) {
   EXPECT_EQ(lab.board_state("v1"), "leased r1.1.1");
   lab.renew("lab-a", {});
   EXPECT_EQ(lab.why(1),
-            "waits: board v1 may still be used by r1.1.1 until its lease runs out in 20.0 s; "
-            "starts within 20.0 s");
+            "waits: board v1 may still be used by r1.1.1 until its lease runs out in 35.0 s; "
+            "starts within 35.0 s");
   EXPECT_FALSE(lab.end("r1.1.1", Outcome::passed));
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_THAT(lab.decisions(), IsEmpty());
+    lab.pass(5s);
+    lab.renew("lab-a", {});
+  }
+  lab.pass(1ns);
+  EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v1@2 to lab-a"));
+}
+
+// Both machines stand still again and again, and the agent more: between two of its renewals
+// never half a lease goes by here, and yet its own clock has hardly moved.
+TEST_F(Leases, FencedAreNotOverBecauseTimeGoesByForAssayd) {
   lab.pass(10s);
-  lab.renew("lab-a", {});
+  lab.decisions();
+  for (int i = 0; i < 6; ++i) {
+    lab.renew("lab-a", {});
+    lab.pass(14s);
+    EXPECT_THAT(lab.decisions(), IsEmpty());
+    EXPECT_EQ(lab.board_state("v1"), "leased r1.1.1");
+  }
+  // Now it reads the assignment, by a lease that still runs.
+  lab.accept("r1.1.1");
+  EXPECT_THAT(lab.decisions(), ElementsAre("cancel r1.1.1 at lab-a: its answer came too late"));
+  lab.pass(1min);
   EXPECT_THAT(lab.decisions(), IsEmpty());
+  lab.renew("lab-a", {"r1.1.1"});
+  lab.core.board_changed("lab-a", board("v1"), lab.out);
+  lab.renew("lab-a", {});
+  EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v1@2 to lab-a"));
+}
+
+// However late it is read: the answer was sent before the renewal that ends the fence.
+TEST_F(Leases, FencedAreNotOverBeforeAnAnswerThatLiesInTheQueue) {
   lab.pass(10s);
+  lab.decisions();
+  for (int i = 0; i < 7; ++i) lab.core.renewed("lab-a", {}, lab.now, lab.out);
+  lab.accept("r1.1.1");
+  EXPECT_THAT(lab.decisions(), ElementsAre("cancel r1.1.1 at lab-a: its answer came too late"));
+  lab.pass(1s);
+  EXPECT_EQ(lab.board_state("v1"), "leased r1.1.1");
+  lab.core.board_changed("lab-a", board("v1"), lab.out);
+  lab.settle();
+  EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v1@2 to lab-a"));
+}
+
+// An agent that listed it says itself how long it uses the board.
+TEST_F(Leases, FencedAndSeenAreLeftToTheAgentsOwnWord) {
+  lab.core.disconnected("lab-a");
+  lab.pass(10s);
+  auto used = board("v1");
+  used.busy = "r1.1.1";
+  ASSERT_TRUE(lab.hello(agent("lab-a", "i1", {used}, {"r1.1.1"})));
+  lab.decisions();
+  for (int i = 0; i < 20; ++i) {
+    lab.pass(5s);
+    lab.renew("lab-a", {"r1.1.1"});
+    ASSERT_EQ(lab.board_state("v1"), "leased r1.1.1");
+  }
+  EXPECT_THAT(lab.decisions(), IsEmpty());
+  lab.renew("lab-a", {});
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v1@2 to lab-a"));
 }
 

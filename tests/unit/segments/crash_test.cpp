@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/log.hpp"
-#include "faults/files.hpp"
+#include "faults/machine.hpp"
 #include "segments/segments.hpp"
 
 namespace assay::segments {
@@ -39,9 +39,8 @@ std::vector<evidence::Event> events(std::uint64_t from, std::uint64_t to) {
 // By attempt: what was acknowledged.
 using Acknowledged = std::map<std::string, std::uint64_t>;
 
-struct Machine {
-  explicit Machine(const Image& image = {}) : disk(folder.path(), image), mounted(disk) {
-    image.write_to(folder.path());
+struct Machine : faults::MountedMachine {
+  explicit Machine(const Image& image = {}) : MountedMachine(image) {
     spdlog::set_level(spdlog::level::off);
   }
   Result<> open() {
@@ -50,9 +49,6 @@ struct Machine {
     segments = TRY(Segments::open(folder.path() / "segments", {.open_files = 1}));
     return {};
   }
-  TempFolder folder = faults::memory_folder();
-  Disk disk;
-  faults::Mounted mounted;
   std::unique_ptr<Segments> segments;
 };
 
@@ -225,10 +221,7 @@ TEST(SegmentsCrash, WhatIsAcknowledgedAfterAKillSurvivesAPowerCut) {
       }
       disk.emplace(machine.disk);
     }
-    Replay replay(*disk);
-    while (replay.step()) {
-    }
-    EXPECT_EQ(wrong_with(replay.cut(faults::keep(Left::nothing, 0, 1)), told), "")
+    EXPECT_EQ(wrong_with(faults::left_on(*disk, Left::nothing), told), "")
         << "killed at call " << call;
   }
 }
@@ -261,11 +254,8 @@ TEST_P(SegmentsFaults, LoseNothingAndAreTold) {
       told = life.acknowledged(~std::size_t{0});
       disk.emplace(machine.disk);
     }
-    Replay replay(*disk);
-    while (replay.step()) {
-    }
     for (const Left left : {Left::nothing, Left::sectors}) {
-      const std::string words = wrong_with(replay.cut(faults::keep(left, fault.at, 1)), told);
+      const std::string words = wrong_with(faults::left_on(*disk, left, fault.at), told);
       wrong += words.empty() ? 0 : 1;
       EXPECT_EQ(words, "") << "call " << fault.at << ", left: " << to_string(left);
     }

@@ -136,6 +136,15 @@ const std::vector<History>& histories() {
          checker.silent("a", BootTime{0});
          checker.step(BootTime{0} + std::chrono::minutes(2));
        }},
+      {"GivenUpByOneWhoDidNotListen", CheckerDefect::blame_unseen,
+       "r1.1.1 was given up, though agent a has been in order for 1 min",
+       [](Checker& checker) {
+         begun(checker, 1);
+         checker.in_order("a", BootTime{0});
+         store::AttemptRow ended = attempt(1, "ended", "lab-error");
+         ended.sentence = "the agent 'a' was not heard for 30.0 s: the lease of v1 ran out";
+         checker.stored({{}, {}, {ended}, {}}, BootTime{0} + std::chrono::minutes(1));
+       }},
   };
   return all;
 }

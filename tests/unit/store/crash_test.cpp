@@ -166,10 +166,7 @@ TEST(StoreCrash, WhatIsToldAfterAKillSurvivesAPowerCut) {
     const Expected expected{known(), *state, *state, machine.store->identity().value()};
     const Disk disk = machine.disk;
     machine.store.reset();
-    faults::Replay replay(disk);
-    while (replay.step()) {
-    }
-    const Image image = replay.cut(faults::keep(faults::Left::nothing, 0, replay.done()));
+    const Image image = faults::left_on(disk, faults::Left::nothing);
     EXPECT_EQ(wrong_with(image, expected), "") << "killed at call " << call;
   }
   EXPECT_GT(kills, 100U);
@@ -191,10 +188,7 @@ Image old_database() {
                ", 1, 'vz', '', '', '', x'', '', 'queued', '', '', 1, 0)");
     }
   }
-  faults::Replay replay(machine.disk);
-  while (replay.step()) {
-  }
-  return replay.cut(faults::keep(faults::Left::everything, 0, 1));
+  return faults::left_on(machine.disk, faults::Left::everything);
 }
 
 std::string schema(SQLite::Database& db) {

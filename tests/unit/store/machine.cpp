@@ -18,9 +18,7 @@ using faults::Image;
 using faults::Left;
 
 Machine::Machine(const Image& image, CrashVfs::Settings settings)
-    : folder(faults::memory_folder()), disk(folder.path(), image), vfs(disk, std::move(settings)) {
-  image.write_to(folder.path());
-}
+    : faults::Machine(image), vfs(disk, std::move(settings)) {}
 
 Result<> Machine::open() {
   store.reset();

@@ -7,20 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "base/file.hpp"
 #include "crash_vfs.hpp"
-#include "faults/disk.hpp"
+#include "faults/machine.hpp"
 #include "store/store.hpp"
 
 namespace assay::store {
 
-struct Machine {
+struct Machine : faults::Machine {
   explicit Machine(const faults::Image& = {}, CrashVfs::Settings = {});
   // Closes what is open.
   Result<> open();
   [[nodiscard]] std::size_t operations() const { return disk.operations().size(); }
-  TempFolder folder;
-  faults::Disk disk;
   CrashVfs vfs;
   std::unique_ptr<Store> store;
 };
