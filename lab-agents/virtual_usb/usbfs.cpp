@@ -104,6 +104,7 @@ void Usbfs::handle(Client* client) {
       return wait(client, reap_patience);
     case USBDEVFS_CLAIMINTERFACE:
     case USBDEVFS_DISCONNECT_CLAIM:
+      ++contended_;
       return wait(client, claim_patience);
     case USBDEVFS_RELEASEINTERFACE:
       return answer(client, release(client, argument<unsigned>(client)));

@@ -41,6 +41,8 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   [[nodiscard]] UMockdevIoctlBase* make_handler();
   // The device was pulled out: its transfers end, and so does everything else.
   void unplug();
+  // How often an interface was wanted while another had it.
+  [[nodiscard]] unsigned contended() const { return contended_; }
 
  private:
   using Client = UMockdevIoctlClient;  // one open() of the node
@@ -84,6 +86,7 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   const std::shared_ptr<std::recursive_mutex> models_;
   // Guarded by *models_.
   bool gone_ = false;
+  unsigned contended_ = 0;
   GMainContext* context_ = nullptr;  // of umockdev's thread, from the first ioctl on
   std::set<const void*> clients_;
   std::list<Transfer> transfers_;
