@@ -18,9 +18,17 @@ struct Kind {
 constexpr std::array kinds{
     Kind{"command", make_command},
     Kind{"dcttech", power<make_dcttech>},
+    Kind{"energenie", power<make_energenie>},
+    Kind{"ft245r", power<make_ft245r>},
+    Kind{"ftdi-cbus", power<make_ftdi_cbus>},
+    Kind{"lcus-hid", power<make_lcus_hid>},
     Kind{"pyocd", make_pyocd},
+    Kind{"sainsmart16", power<make_sainsmart16>},
     Kind{"serial", make_serial},
+    Kind{"ucreatefun", power<make_ucreatefun>},
+    Kind{"usb-hub", power<make_usb_hub>},
     Kind{"virtual-zephyr", make_virtual_zephyr},
+    Kind{"ykush", power<make_ykush>},
 };
 
 const Json* find(const Json& params, std::string_view key) {
