@@ -69,6 +69,7 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   void give_up(GSource* patience);
   void ask_again();
   void post_ask_again();
+  [[nodiscard]] bool has_transfers(const Client*) const;
   bool run(Transfer&);
   Answer ask(Transfer&);
   static void let_go(const Transfer&);
@@ -88,7 +89,9 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   bool gone_ = false;
   unsigned contended_ = 0;
   GMainContext* context_ = nullptr;  // of umockdev's thread, from the first ioctl on
-  std::set<const void*> clients_;
+  // Of each client, how often in a row it may still be told at once that nothing
+  // is over: it has just got something, and is about to go on.
+  std::map<const void*, int> clients_;
   std::list<Transfer> transfers_;
   std::list<Waiting> waiting_;
   std::map<unsigned, Client*> claimed_;  // by interface; only compared
