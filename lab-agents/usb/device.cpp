@@ -15,7 +15,9 @@ namespace {
 constexpr Duration asking = std::chrono::seconds(2);
 
 bool is_kind(const Attached& device, const Match& match) {
-  return std::find(match.ids.begin(), match.ids.end(), device.id) != match.ids.end() &&
+  const auto& ids = match.ids;
+  return (ids.empty() || std::find(ids.begin(), ids.end(), device.id) != ids.end()) &&
+         (match.device_class == 0 || device.device_class == match.device_class) &&
          device.name.starts_with(match.name_begins);
 }
 
@@ -159,6 +161,20 @@ Result<Bytes> Session::in(std::uint8_t endpoint, std::size_t length, const Wait&
   if (data.size() >= at_least) return data;
   return fail(Cause::device, "{}: it answered {} of {} bytes", opened_->about(), data.size(),
               at_least);
+}
+
+Result<> Session::write_report(ByteView report, const Wait& wait) {
+  constexpr std::uint8_t to_interface = 0x21, set_report = 0x09;
+  constexpr std::uint16_t output = 0x0200;
+  const auto ends = opened_->endpoints();
+  if (ends.out != 0) return out(ends.out, report, wait);
+  return control_out(to_interface, set_report, output, ends.interface, report, wait);
+}
+
+Result<Bytes> Session::read_report(std::size_t length, const Wait& wait) {
+  const auto ends = opened_->endpoints();
+  if (ends.in == 0) return fail(Cause::device, "{}: it sends no reports", opened_->about());
+  return in(ends.in, length, wait, length);
 }
 
 }  // namespace assay::usb

@@ -44,6 +44,10 @@ class Session {
   Result<> out(std::uint8_t endpoint, ByteView, const Wait&);  // bulk or interrupt
   Result<Bytes> in(std::uint8_t endpoint, std::size_t length, const Wait&,
                    std::size_t at_least = 0);
+  // HID reports without a number, as the kernel's hidraw carries them: by the
+  // interface's interrupt endpoint, or by the control endpoint where it has none.
+  Result<> write_report(ByteView, const Wait&);
+  Result<Bytes> read_report(std::size_t length, const Wait&);
   // For libraries over libusb: `code` is what it returned to them, < 0.
   [[nodiscard]] libusb_device_handle* handle();
   Error failed(int code, const Wait&);
@@ -57,11 +61,12 @@ class Session {
 
 // Which device is meant: the first one found is never taken.
 struct Match {
-  std::string what;  // "DCT-Tech relay", for errors
-  std::vector<Id> ids = {};
-  std::string name_begins = "";  // of its product string, or ""
-  std::string serial = "";       // "" : any
-  std::string port = "";         // "" : any
+  std::string what;               // "DCT-Tech relay", for errors
+  std::vector<Id> ids = {};       // none: any
+  std::uint8_t device_class = 0;  // 0: any
+  std::string name_begins = "";   // of its product string, or ""
+  std::string serial = "";        // "" : any
+  std::string port = "";          // "" : any
   // Devices without a serial number on USB may say who they are when asked.
   std::function<Result<std::string>(Session&, const Wait&)> ask_serial = nullptr;
 };

@@ -132,6 +132,23 @@ Error Opened::failed(int code, const Wait& wait) {
   }
 }
 
+Opened::Endpoints Opened::endpoints() {
+  if (endpoints_) return *endpoints_;
+  endpoints_.emplace(Endpoints{static_cast<std::uint8_t>(interface_)});
+  libusb_config_descriptor* config = nullptr;
+  if (libusb_get_active_config_descriptor(libusb_get_device(handle_), &config) != 0)
+    return *endpoints_;
+  if (interface_ >= 0 && interface_ < config->bNumInterfaces) {
+    const auto& it = config->interface[interface_].altsetting[0];
+    for (int i = it.bNumEndpoints - 1; i >= 0; --i) {
+      const auto address = it.endpoint[i].bEndpointAddress;
+      ((address & LIBUSB_ENDPOINT_IN) != 0 ? endpoints_->in : endpoints_->out) = address;
+    }
+  }
+  libusb_free_config_descriptor(config);
+  return *endpoints_;
+}
+
 std::string Opened::about() const {
   return what_ + (device_.serial.empty() ? " at " : " ") + name_and_place(device_);
 }

@@ -4,6 +4,7 @@
 #include <libusb.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/fd.hpp"
@@ -29,6 +30,11 @@ class Opened {
   Result<std::size_t> control(const libusb_control_setup&, std::uint8_t* data, const Wait&);
   Result<std::size_t> transfer(std::uint8_t endpoint, std::uint8_t* data, std::size_t, const Wait&);
   Error failed(int code, const Wait&);
+  // Of the interface; 0: it has none in that direction.
+  struct Endpoints {
+    std::uint8_t interface = 0, in = 0, out = 0;
+  };
+  [[nodiscard]] Endpoints endpoints();
   // "DCT-Tech relay BITFT at 1-1.4".
   [[nodiscard]] std::string about() const;
 
@@ -47,6 +53,7 @@ class Opened {
   UniqueFd fd_;  // libusb's and the lock's
   libusb_device_handle* handle_ = nullptr;
   bool gone_ = false;
+  std::optional<Endpoints> endpoints_;
 };
 
 // "BITFT at 1-1.4", or "1-1.4" of one without a serial number.

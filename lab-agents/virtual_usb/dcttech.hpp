@@ -5,25 +5,17 @@
 #include <algorithm>
 #include <string>
 
-#include "virtual_usb/model.hpp"
+#include "virtual_usb/hid_facts.hpp"
 
 namespace assay::virtual_usb {
 
 class DctTechRelay : public Model {
  public:
   explicit DctTechRelay(unsigned channels, std::string id = "BITFT")
-      : Model({.vendor = 0x16c0,
-               .product = 0x05df,
-               .manufacturer = "www.dcttech.com",
-               .name = "USBRelay" + std::to_string(channels),
-               .interfaces = {{.device_class = 3,
-                               .endpoints = {{.address = 0x81,
-                                              .type = EndpointFacts::Type::interrupt,
-                                              .packet = 8,
-                                              .interval = 20}},
-                               .hid_report = {0x06, 0x00, 0xFF, 0x09, 0x01, 0xA1, 0x01, 0x15,
-                                              0x00, 0x26, 0xFF, 0x00, 0x75, 0x08, 0x95, 0x08,
-                                              0x09, 0x00, 0xB2, 0x02, 0x01, 0xC0}}}}),
+      : Model(hid_facts({.vendor = 0x16c0,
+                         .product = 0x05df,
+                         .manufacturer = "www.dcttech.com",
+                         .name = "USBRelay" + std::to_string(channels)})),
         channels_(channels),
         id_(std::move(id)) {}
 

@@ -264,6 +264,12 @@ std::string Testbed::node(const std::string& port) const {
   return it == attached_.end() ? "" : it->second.node;
 }
 
+unsigned Testbed::contended(const std::string& port) const {
+  const auto held = lock();
+  const auto it = attached_.find(port);
+  return it == attached_.end() ? 0 : it->second.usbfs->contended();
+}
+
 std::string Testbed::real_path(const std::string& path) const {
   return bed_->folder + path;
 }

@@ -46,6 +46,9 @@ class Testbed {
   [[nodiscard]] std::unique_lock<std::recursive_mutex> lock() const;
   // As programs see it: "/dev/bus/usb/001/002"; "": nothing attached there.
   [[nodiscard]] std::string node(const std::string& port) const;
+  // How often the device there was wanted by one program while another had claimed
+  // it: never, when they take turns.
+  [[nodiscard]] unsigned contended(const std::string& port) const;
   // Where such a path is in truth, to change permissions and the like.
   [[nodiscard]] std::string real_path(const std::string& path) const;
   // UMOCKDEV_DIR and preload_environment(), for programs that see this testbed.

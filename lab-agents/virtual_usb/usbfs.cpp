@@ -20,6 +20,7 @@ using Shared = std::shared_ptr<Usbfs>;
 // In milliseconds. Under umockdev a device file is always ready, so that libusb asks
 // again at once when nothing is over.
 constexpr unsigned reap_patience = 1;
+constexpr int quick_answers = 3;
 // That a program has closed the device is noticed after it went on.
 constexpr unsigned claim_patience = 50;
 constexpr std::size_t setup_size = 8;
@@ -79,7 +80,7 @@ void Usbfs::unplug() {
 void Usbfs::handle(Client* client) {
   const std::lock_guard lock(*models_);
   if (context_ == nullptr) context_ = g_main_context_get_thread_default();
-  if (clients_.insert(client).second) {
+  if (clients_.try_emplace(client, 0).second) {
     const auto on_closed = +[](gpointer self, GObject* was) {
       self_of(self)->closed(was);
       free_self(self);
@@ -101,9 +102,12 @@ void Usbfs::handle(Client* client) {
     case USBDEVFS_REAPURB:
       return wait(client, 0);
     case USBDEVFS_REAPURBNDELAY:
+      // Without transfers of its own it is asked only because another one is waited for.
+      if (!has_transfers(client) || clients_[client]-- > 0) return answer(client, EAGAIN);
       return wait(client, reap_patience);
     case USBDEVFS_CLAIMINTERFACE:
     case USBDEVFS_DISCONNECT_CLAIM:
+      ++contended_;
       return wait(client, claim_patience);
     case USBDEVFS_RELEASEINTERFACE:
       return answer(client, release(client, argument<unsigned>(client)));
@@ -253,6 +257,11 @@ void Usbfs::give_up(GSource* patience) {
   g_object_unref(client);
 }
 
+bool Usbfs::has_transfers(const Client* client) const {
+  return std::any_of(transfers_.begin(), transfers_.end(),
+                     [&](const Transfer& t) { return t.client == client; });
+}
+
 // Hands out the first transfer that is over; false: there is none.
 bool Usbfs::reap(Client* client) {
   std::set<std::uint8_t> pending;  // endpoints: each answers its transfers in order
@@ -270,6 +279,7 @@ bool Usbfs::reap(Client* client) {
     }
     let_go(*it);
     transfers_.erase(it);
+    clients_[client] = quick_answers;
     answer(client, pointer != nullptr ? 0 : EFAULT);
     return true;
   }

@@ -41,6 +41,8 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   [[nodiscard]] UMockdevIoctlBase* make_handler();
   // The device was pulled out: its transfers end, and so does everything else.
   void unplug();
+  // How often an interface was wanted while another had it.
+  [[nodiscard]] unsigned contended() const { return contended_; }
 
  private:
   using Client = UMockdevIoctlClient;  // one open() of the node
@@ -67,6 +69,7 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   void give_up(GSource* patience);
   void ask_again();
   void post_ask_again();
+  [[nodiscard]] bool has_transfers(const Client*) const;
   bool run(Transfer&);
   Answer ask(Transfer&);
   static void let_go(const Transfer&);
@@ -84,8 +87,11 @@ class Usbfs : public std::enable_shared_from_this<Usbfs> {
   const std::shared_ptr<std::recursive_mutex> models_;
   // Guarded by *models_.
   bool gone_ = false;
+  unsigned contended_ = 0;
   GMainContext* context_ = nullptr;  // of umockdev's thread, from the first ioctl on
-  std::set<const void*> clients_;
+  // Of each client, how often in a row it may still be told at once that nothing
+  // is over: it has just got something, and is about to go on.
+  std::map<const void*, int> clients_;
   std::list<Transfer> transfers_;
   std::list<Waiting> waiting_;
   std::map<unsigned, Client*> claimed_;  // by interface; only compared

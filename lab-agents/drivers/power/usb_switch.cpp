@@ -3,7 +3,7 @@
 namespace assay::drivers {
 
 std::string UsbSwitch::about() const {
-  return fmt::format("{}, channel {}", link_.about(), channel_);
+  return fmt::format("{}, {} {}", link_.about(), noun_, channel_);
 }
 
 Result<> UsbSwitch::in_range(unsigned channels) const {
@@ -17,6 +17,11 @@ Result<usb::Match> usb_match(const Json& params, std::string what, std::vector<u
   match.serial = TRY(text_param(params, "serial", ""));
   match.port = TRY(text_param(params, "port", ""));
   return match;
+}
+
+Result<> says_which(const usb::Match& match, std::string_view why) {
+  if (!match.serial.empty() || !match.port.empty()) return {};
+  return fail(Cause::invalid, "give 'serial' or 'port': {}", why);
 }
 
 Result<unsigned> channel_param(const Json& params, unsigned most, unsigned least) {

@@ -16,8 +16,9 @@ constexpr std::uint8_t to_hid = 0x21, from_hid = 0xA1;
 
 class UsbSwitch : public Switch {
  public:
-  UsbSwitch(usb::Match match, int interface, unsigned channel)
-      : link_(std::move(match), interface), channel_(channel) {}
+  // `noun`: what its channels are called.
+  UsbSwitch(usb::Match match, int interface, unsigned channel, std::string_view noun = "channel")
+      : link_(std::move(match), interface), channel_(channel), noun_(noun) {}
   [[nodiscard]] std::string about() const override;
 
  protected:
@@ -29,10 +30,13 @@ class UsbSwitch : public Switch {
  private:
   usb::Link link_;
   const unsigned channel_;
+  const std::string_view noun_;
 };
 
 // `serial` and `port` of the settings, for devices of these ids.
 Result<usb::Match> usb_match(const Json& params, std::string what, std::vector<usb::Id> ids);
+// For devices whose ids say little: refused without a serial or port. `why` is a clause.
+Result<> says_which(const usb::Match&, std::string_view why);
 // `channel` of the settings: from `least` to `most`.
 Result<unsigned> channel_param(const Json& params, unsigned most, unsigned least = 1);
 

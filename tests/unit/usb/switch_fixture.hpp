@@ -47,8 +47,8 @@ class SwitchTest : public testing::Test {
     return error_of(drivers::make_driver({kind, settings.dump(), "", nullptr}));
   }
 
-  // Two other processes switch at the same time, `times` on and off each.
-  static void switch_at_once(const std::string& kind, const Json& one, const Json& two, int times) {
+  // Two other processes switch what is at 1-1 at the same time, `times` on and off each.
+  void switch_at_once(const std::string& kind, const Json& one, const Json& two, int times) {
     const auto start = [&](const Json& settings) {
       return Process::start(
           {.args = {"/proc/self/exe", "--switch", kind, settings.dump(), std::to_string(times)},
@@ -61,6 +61,7 @@ class SwitchTest : public testing::Test {
       ASSERT_TRUE(status);
       EXPECT_TRUE(status->ok()) << to_string(*status);
     }
+    EXPECT_EQ(bed.contended("1-1"), 0U);
   }
 
   virtual_usb::Testbed bed;

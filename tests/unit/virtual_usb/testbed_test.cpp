@@ -214,6 +214,7 @@ TEST_F(TestbedTest, AnInterfaceHasOneUser) {
   ASSERT_EQ(libusb_claim_interface(one, 0), 0);
   EXPECT_TRUE(report(one));
   EXPECT_EQ(name(libusb_claim_interface(two, 0)), "LIBUSB_ERROR_BUSY");
+  EXPECT_EQ(bed.contended("1-1"), 1U);
   EXPECT_FALSE(report(two));
   ASSERT_EQ(libusb_release_interface(one, 0), 0);
   EXPECT_EQ(libusb_kernel_driver_active(one, 0), 1);
