@@ -1,4 +1,5 @@
 // assay-agent --server HOST:PORT --lab FILE --state DIR [--name NAME]
+// assay-agent scan | init | udev-rules | drivers: done by assay-host.
 //
 // Exit status: 0 ended by a signal, 2 the command line, the lab file or the state
 // folder is wrong (nothing was touched), 5 assayd refused this agent.
@@ -7,11 +8,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/file.hpp"
@@ -42,7 +45,13 @@ constexpr std::string_view usage =
     "  --name NAME          unique among agents (default: the lab file's `lab:`)\n"
     "  --version, --help\n"
     "\n"
-    "Prints `ready boards=N` once assayd has taken it in. ASSAY_LOG=debug says more.\n";
+    "Prints `ready boards=N` once assayd has taken it in. ASSAY_LOG=debug says more.\n"
+    "\n"
+    "Setting up a lab, without an assayd:\n"
+    "  assay-agent scan [--json]        what is attached, which drivers fit, what is in the way\n"
+    "  assay-agent init [FILE]          writes a lab file from it (lab.yaml)\n"
+    "  assay-agent udev-rules           what lets an unprivileged user open the devices\n"
+    "  assay-agent drivers --markdown   every driver and its keys\n";
 
 struct Options {
   std::string server{wire::default_server}, lab, state, name;
@@ -108,6 +117,18 @@ std::map<std::string, std::string> environment(const plans::Lab& lab) {
   return all;
 }
 
+// The agent links no device library; assay-host does, and has these commands.
+bool is_for_host(int argc, char** argv) {
+  constexpr std::array<std::string_view, 4> commands{"scan", "init", "udev-rules", "drivers"};
+  return argc > 1 && std::find(commands.begin(), commands.end(), argv[1]) != commands.end();
+}
+int hand_to_host(char** argv) {
+  const auto host = program_folder() / "assay-host";
+  execv(host.c_str(), argv);
+  std::perror(("assay-agent: " + host.string()).c_str());
+  return 3;
+}
+
 int complain(const Error& error, int status) {
   std::fprintf(stderr, "assay-agent: %s\n", error.text.c_str());
   return status;
@@ -116,6 +137,7 @@ int complain(const Error& error, int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (is_for_host(argc, argv)) return hand_to_host(argv);
   signal(SIGPIPE, SIG_IGN);
   // Blocked before any thread exists; one thread waits for them.
   const sigset_t signals = block_ending_signals();

@@ -80,7 +80,7 @@ void check_text(const std::string& text, const fs::path& path, FileCheck& result
     auto fragment = parse_fragment(text, file);
     if (take(fragment)) result.name = fragment->name;
   } else if (result.kind == "profile") {
-    auto profile = parse_profile(text, file);
+    auto profile = parse_profile(text, file, shipped_profile_sources());
     if (take(profile)) result.name = profile->name;
   } else if (result.kind == "lab") {
     auto lab = parse_lab(text, file);

@@ -43,6 +43,8 @@ struct DriverFacts {
   std::span<const DriverKey> keys;
   // "16c0:05df 0519:2018", hexadecimal: what its devices are on USB, or "".
   std::string_view usb = "";
+  // What its product string begins with, where others share the ids; or "".
+  std::string_view usb_name = "";
   // How it was proven: "real libusb, emulated device". "" for one that was not.
   std::string_view proven = "";
   // Its device is one of many alike, so that the lab file has to say which:

@@ -215,6 +215,7 @@ std::vector<DriverFacts> power_drivers() {
        .about = "DCT-Tech USB relays (USBRelay1 to USBRelay8)",
        .keys = dcttech_keys,
        .usb = "16c0:05df",
+       .usb_name = "USBRelay",
        .proven = emulated},
       {.name = "ucreatefun",
        .abilities = "power",

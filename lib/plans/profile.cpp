@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "plans/plan.hpp"
+#include "plans/profile_like.hpp"
 #include "plans/yaml.hpp"
 
 namespace assay::plans {
@@ -229,16 +230,19 @@ std::string pattern_fault(std::string_view pattern) {
   return fmt::format("not a regular expression (RE2): {}", printable(expression.error()));
 }
 
-Checked<Profile> parse_profile(std::string_view text, std::string_view file) {
+Checked<Profile> parse_profile(std::string_view text, std::string_view file,
+                               const ProfileSource& source) {
   Diagnostics diagnostics;
-  const auto root = parse_yaml(text, file, diagnostics);
+  auto root = parse_yaml(text, file, diagnostics);
   if (!root) return tl::unexpected(diagnostics.take());
+  *root = with_what_it_is_like(std::move(*root), source, diagnostics);
   Reader reader(diagnostics);
   Profile profile;
   Keys keys(reader, *root, "a board type");
   if (const Node* name = keys.need("profile"))
     profile.name = reader.name(*name, "-_.").value_or("");
   if (const Node* about = keys.find("about")) reader.text(*about);
+  keys.find("like");  // has been followed
   read_abilities(reader, keys.need("abilities"), profile);
   read_flash(reader, keys.find("flash"), profile);
   read_markers(reader, keys.find("markers"), profile);

@@ -1,6 +1,7 @@
 // Board types: board-profiles/*.yaml to plans::Profile. Thread-safe.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "plans/diagnostics.hpp"
 #include "plans/job_spec.hpp"
+#include "plans/plan.hpp"
 
 namespace assay::plans {
 
@@ -19,7 +21,10 @@ const std::vector<std::string>& known_abilities();
 // One of them; an unknown one is reported, with a suggestion, and absent.
 std::optional<std::string> read_ability(Reader&, const Node&);
 
-Checked<Profile> parse_profile(std::string_view text, std::string_view file);
+// Where the board type is that another is `like`; absent: there is none of that name.
+using ProfileSource = std::function<std::optional<SourceText>(const std::string& name)>;
+Checked<Profile> parse_profile(std::string_view text, std::string_view file,
+                               const ProfileSource& = nullptr);
 
 [[nodiscard]] bool has_ability(const Profile&, std::string_view ability);
 // nullptr when the profile has none of this name.

@@ -106,9 +106,17 @@ Result<SourceText> shipped_fragment(const std::string& name) {
 
 Result<Profile> shipped_profile(const std::string& name) {
   const SourceText source = TRY(read_shipped(profiles_folder, name, "board type"));
-  auto profile = parse_profile(source.text, source.file);
+  auto profile = parse_profile(source.text, source.file, shipped_profile_sources());
   if (!profile) return tl::unexpected(to_error(profile.error()));
   return std::move(*profile);
+}
+
+ProfileSource shipped_profile_sources() {
+  return [](const std::string& name) -> std::optional<SourceText> {
+    auto found = read_shipped(profiles_folder, name, "board type");
+    if (!found) return std::nullopt;
+    return std::move(*found);
+  };
 }
 
 FragmentSource shipped_fragments() {

@@ -11,6 +11,7 @@
 #include "plans/diagnostics.hpp"
 #include "plans/job_spec.hpp"
 #include "plans/plan.hpp"
+#include "plans/profile.hpp"
 
 namespace assay::plans {
 
@@ -29,6 +30,8 @@ std::vector<std::string> shipped_profiles();
 Result<SourceText> shipped_plan(const std::string& name);
 Result<SourceText> shipped_fragment(const std::string& name);
 Result<Profile> shipped_profile(const std::string& name);
+// For board types that are `like` one that comes with Assay.
+ProfileSource shipped_profile_sources();
 // For plans that come with Assay.
 FragmentSource shipped_fragments();
 

@@ -94,6 +94,31 @@ TEST_F(Shipped, EveryFileIsFreeOfFindings) {
   }
 }
 
+// Nobody has run them: they say so, and their numbers agree with each other.
+TEST_F(Shipped, BoardsOfSilicon) {
+  const std::vector<std::string> boards = {"nrf52840dk",     "nrf5340dk",        "microbit-v1",
+                                           "microbit-v2",    "frdm-k64f",        "nucleo-f767zi",
+                                           "b-l475e-iot01a", "esp32-c3-devkit",  "rp2040-pico",
+                                           "raspberry-pi-4", "beaglebone-black", "imx8mm-evk"};
+  for (const std::string& name : boards) {
+    const auto profile = shipped_profile(name);
+    ASSERT_TRUE(profile) << profile.error().text;
+    EXPECT_NE(text_of("board-profiles/" + name + ".yaml").find("; not tried on hardware.\n"),
+              std::string::npos)
+        << name;
+    for (const Slot& slot : profile->slots) {
+      EXPECT_EQ(slot.address % profile->page_size, 0u) << name << " " << slot.name;
+      EXPECT_EQ(slot.size % profile->page_size, 0u) << name << " " << slot.name;
+    }
+    const Slot* primary = find_slot(*profile, "primary");
+    const Slot* secondary = find_slot(*profile, "secondary");
+    ASSERT_EQ(primary == nullptr, secondary == nullptr) << name;
+    if (primary == nullptr) continue;
+    EXPECT_EQ(primary->size, secondary->size) << name;
+    EXPECT_LE(primary->address + primary->size, secondary->address) << name;
+  }
+}
+
 TEST_F(Shipped, EveryFragmentIsUsed) {
   std::set<std::string> used;
   for (const std::string& name : shipped_plans()) {
