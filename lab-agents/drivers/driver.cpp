@@ -14,10 +14,6 @@ namespace assay::drivers {
 
 namespace {
 
-struct Kind {
-  std::string_view name;
-  Made (*make)(const DriverSetup&, const Json&);
-};
 constexpr std::array kinds{
     // by name
     Kind{"command", make_command},
@@ -26,7 +22,6 @@ constexpr std::array kinds{
     Kind{"energenie", power<make_energenie>},
     Kind{"ft245r", power<make_ft245r>},
     Kind{"ftdi-cbus", power<make_ftdi_cbus>},
-    Kind{"http", power<make_http>},
     Kind{"lcus-hid", power<make_lcus_hid>},
     Kind{"lcus-serial", power<make_lcus_serial>},
     Kind{"numato", power<make_numato>},
@@ -35,10 +30,6 @@ constexpr std::array kinds{
     Kind{"rfc2217", make_rfc2217},
     Kind{"sainsmart16", power<make_sainsmart16>},
     Kind{"serial", make_serial},
-    Kind{"shelly", power<make_shelly>},
-    Kind{"snmp", power<make_snmp>},
-    Kind{"tasmota", power<make_tasmota>},
-    Kind{"tasmota-mqtt", power<make_tasmota_mqtt>},
     Kind{"telnet", make_telnet},
     Kind{"ucreatefun", power<make_ucreatefun>},
     Kind{"usb-hub", power<make_usb_hub>},
@@ -62,18 +53,23 @@ void survive_broken_connections() {
 
 }  // namespace
 
-std::vector<std::string> driver_kinds() {
+std::vector<std::string> driver_kinds(std::span<const Kind> more) {
   std::vector<std::string> names;
   for (const auto& kind : kinds) names.emplace_back(kind.name);
+  for (const auto& kind : more) names.emplace_back(kind.name);
   return names;
 }
 
-Made make_driver(DriverSetup setup) {
+Made make_driver(DriverSetup setup, std::span<const Kind> more) {
   survive_broken_connections();
-  const auto names = driver_kinds();
-  const auto kind =
-      std::find_if(kinds.begin(), kinds.end(), [&](const Kind& k) { return k.name == setup.kind; });
-  if (kind == kinds.end()) {
+  const auto names = driver_kinds(more);
+  const Kind* kind = nullptr;
+  for (const std::span<const Kind> some : {std::span<const Kind>(kinds), more}) {
+    for (const Kind& one : some) {
+      if (one.name == setup.kind) kind = &one;
+    }
+  }
+  if (kind == nullptr) {
     return fail(Cause::invalid, "no driver '{}'{}; there are {}", printable(setup.kind),
                 did_you_mean(setup.kind, names), join(names));
   }

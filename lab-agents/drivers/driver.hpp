@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "abilities/device.hpp"
@@ -18,9 +20,18 @@ struct DriverSetup {
   abilities::IncidentSink on_incident;  // may be null
 };
 
-// The one driver table. Cause::invalid: an unknown kind or parameters that it
-// does not take.
-Result<std::unique_ptr<abilities::Device>> make_driver(DriverSetup);
-std::vector<std::string> driver_kinds();
+using Json = nlohmann::json;
+using Made = Result<std::unique_ptr<abilities::Device>>;
+
+// A row of the driver table.
+struct Kind {
+  std::string_view name;
+  Made (*make)(const DriverSetup&, const Json&);
+};
+
+// The one driver table, and what a host program has `more`. Cause::invalid: an
+// unknown kind or parameters that it does not take.
+Made make_driver(DriverSetup, std::span<const Kind> more = {});
+std::vector<std::string> driver_kinds(std::span<const Kind> more = {});
 
 }  // namespace assay::drivers

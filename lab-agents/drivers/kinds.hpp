@@ -8,9 +8,6 @@
 
 namespace assay::drivers {
 
-using Json = nlohmann::json;
-using Made = Result<std::unique_ptr<abilities::Device>>;
-
 Made make_virtual_zephyr(const DriverSetup&, const Json& params);
 Made make_command(const DriverSetup&, const Json& params);
 Made make_serial(const DriverSetup&, const Json& params);

@@ -34,6 +34,7 @@ struct DeviceSpec {
   std::string driver;
   std::vector<std::string> abilities;
   std::string params_json = "{}";
+  std::string program = {};  // its host program, or "" for the board's
 };
 
 struct HostSpec {

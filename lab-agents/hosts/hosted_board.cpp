@@ -101,7 +101,9 @@ class HostedBoard::Parts {
 
   Parts(HostProcesses& processes, const BoardSpec& spec) : id(spec.id), seen_(spec.floor) {
     for (const auto& device : spec.devices) {
-      HostSpec host{.argv = spec.host_argv,
+      auto argv = spec.host_argv;
+      if (!device.program.empty()) argv.front() = device.program;
+      HostSpec host{.argv = std::move(argv),
                     .board = spec.id,
                     .device = device,
                     .state_folder = spec.state_folder / device.name,

@@ -51,7 +51,10 @@ Result<std::unique_ptr<LabBoards>> LabBoards::open(const plans::Lab& lab,
     TRY(make_folders(folder));
     hosts::BoardSpec spec{facts.id, {}, {host_program.string()}, folder, boards->epochs_[facts.id]};
     for (const plans::LabDevice& device : facts.devices) {
-      spec.devices.push_back({device.name, device.driver, device.abilities, device.params});
+      const std::string program =
+          device.host.empty() ? "" : fmt::format("{}-{}", host_program.string(), device.host);
+      spec.devices.push_back(
+          {device.name, device.driver, device.abilities, device.params, program});
     }
     auto board = hosts::HostedBoard::make(processes, spec);
     if (!board) return tl::unexpected(board.error().in(to_string(facts.place)));

@@ -47,6 +47,8 @@ struct DriverFacts {
   std::string_view usb_name = "";
   // How it was proven: "real libusb, emulated device". "" for one that was not.
   std::string_view proven = "";
+  // The host program that has it: assay-host-HOST; "": assay-host itself.
+  std::string_view host = "";
   // Its device is one of many alike, so that the lab file has to say which:
   // needs one of these keys ("serial port"), or "".
   std::string_view one_of = "";

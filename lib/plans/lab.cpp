@@ -236,6 +236,7 @@ LabDevice read_device(Reader& reader, const Entry& entry) {
   const DriverFacts* row = driver_of(reader, entry, *driver, *name, ability);
   if (row == nullptr) return device;
   device.driver = *name;
+  device.host = row->host;
   for (const std::string_view one : split(row->abilities, ' ')) device.abilities.emplace_back(one);
   DeviceReader settings(reader, keys);
   for (const DriverKey& key : keys_of(*row)) settings.setting(key);

@@ -32,6 +32,7 @@ namespace assay::plans {
 struct LabDevice {
   std::string name;                    // "power"
   std::string driver;                  // "virtual-zephyr", "command", "serial"
+  std::string host;                    // the host program's suffix ("net"), or ""
   std::vector<std::string> abilities;  // what it gives: "power"; virtual-zephyr: power, flash,
                                        // flash.read, console, reset
   // The driver's own settings as a JSON object, checked against its schema:

@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from lab import BIN, PASSED, Firmware, eventually
+from lab import BIN, LAB_ERROR, PASSED, Firmware, eventually
 
 UPDATE = {"base": Firmware.base, "update": Firmware.v2}
 
@@ -107,3 +107,21 @@ def test_hands_that_do_nothing_sensible(desk):
     assert "there is no board 'v9' on the desk: v1 to v1" in lab.hand("unplug", "relay", "v9", check=2)
     assert "port 1-1: it is plugged in already" in lab.hand("plug", "relay", "v1", check=2)
     assert "'dance' is no command; there are" in lab.hand("dance", check=2)
+
+
+def test_lab_check_passes_what_is_wired_as_the_file_says(desk):
+    lab = desk(1)
+    done = lab.cli("lab", "check", timeout=300, check=PASSED)
+    for line in ("v1 ✓ power: on: the board lives: its ", "v1 ✓ power: off: the board is dead: silent",
+                 "v1 ✓ flash: reads the same twice: 1024 bytes at 0x0", "1 of 1 boards are as their lab files say"):
+        assert line in done.stdout, done.stdout
+    assert "✗" not in done.stdout
+
+
+def test_lab_check_finds_crossed_cables(desk):
+    lab = desk(2)
+    lab.hand("cross", "v1", "v2")
+    done = lab.cli("lab", "check", "v1", timeout=300, check=LAB_ERROR)
+    assert ("v1 ✗ power: on: the board lives: nothing shows that it has power: is this switch wired to this board?"
+            in done.stdout), done.stdout
+    assert lab.cli("lab", "check", "v7", check=2).stderr.strip() == "assay: no board 'v7', did you mean 'v1'?"

@@ -21,11 +21,4 @@ MadeSwitch make_devantech(const Json& params);
 MadeSwitch make_lcus_serial(const Json& params);
 MadeSwitch make_numato(const Json& params);
 
-// On networks.
-MadeSwitch make_http(const Json& params);
-MadeSwitch make_shelly(const Json& params);
-MadeSwitch make_snmp(const Json& params);
-MadeSwitch make_tasmota(const Json& params);
-MadeSwitch make_tasmota_mqtt(const Json& params);
-
 }  // namespace assay::drivers

@@ -7,6 +7,7 @@
 
 #include "base/file.hpp"
 #include "drivers/driver.hpp"
+#include "drivers_net/kinds.hpp"
 #include "http_server.hpp"
 
 namespace assay::drivers {
@@ -31,12 +32,12 @@ Cause cause_of(const auto& result) {
 }
 
 std::unique_ptr<abilities::Device> make(const std::string& kind, const json& params) {
-  auto made = make_driver({kind, params.dump(), "/nowhere", nullptr});
+  auto made = make_driver({kind, params.dump(), "/nowhere", nullptr}, network_kinds());
   EXPECT_TRUE(made) << error_of(made);
   return made ? std::move(*made) : nullptr;
 }
 std::string refusal(const std::string& kind, const json& params) {
-  return error_of(make_driver({kind, params.dump(), "/nowhere", nullptr}));
+  return error_of(make_driver({kind, params.dump(), "/nowhere", nullptr}, network_kinds()));
 }
 
 class HttpSwitches : public testing::Test {

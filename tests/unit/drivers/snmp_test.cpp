@@ -9,6 +9,7 @@
 
 #include "base/file.hpp"
 #include "drivers/driver.hpp"
+#include "drivers_net/kinds.hpp"
 #include "server_program.hpp"
 
 namespace assay::drivers {
@@ -75,7 +76,7 @@ class Snmp : public testing::Test {
   std::unique_ptr<abilities::Device> make(const json& more) const {
     json params{{"host", place()}, {"community", "lab-secret"}};
     params.update(more);
-    auto made = make_driver({"snmp", params.dump(), "/nowhere", nullptr});
+    auto made = make_driver({"snmp", params.dump(), "/nowhere", nullptr}, network_kinds());
     EXPECT_TRUE(made) << error_of(made);
     return made ? std::move(*made) : nullptr;
   }
@@ -196,7 +197,7 @@ TEST(SnmpSettings, RefuseWhatCannotWork) {
   const auto refusal = [](const json& more) {
     json params{{"host", "pdu"}};
     params.update(more);
-    return error_of(make_driver({"snmp", params.dump(), "/nowhere", nullptr}));
+    return error_of(make_driver({"snmp", params.dump(), "/nowhere", nullptr}, network_kinds()));
   };
   EXPECT_EQ(refusal(json::object()),
             "driver snmp: vendor other needs 'oid', 'value-on' and 'value-off'");

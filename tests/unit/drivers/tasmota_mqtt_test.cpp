@@ -9,6 +9,7 @@
 
 #include "base/file.hpp"
 #include "drivers/driver.hpp"
+#include "drivers_net/kinds.hpp"
 #include "server_program.hpp"
 
 namespace assay::drivers {
@@ -107,7 +108,7 @@ class TasmotaMqtt : public testing::Test {
                 {"user", "lab"},
                 {"password-env", "ASSAY_TEST_PASSWORD"}};
     params.update(more);
-    auto made = make_driver({"tasmota-mqtt", params.dump(), "/nowhere", nullptr});
+    auto made = make_driver({"tasmota-mqtt", params.dump(), "/nowhere", nullptr}, network_kinds());
     EXPECT_TRUE(made) << error_of(made);
     return made ? std::move(*made) : nullptr;
   }
@@ -178,7 +179,8 @@ TEST_F(TasmotaMqtt, ABrokerThatRefusesOrIsNotThere) {
 
 TEST(TasmotaMqttSettings, RefuseWhatCannotWork) {
   const auto refusal = [](const json& params) {
-    return error_of(make_driver({"tasmota-mqtt", params.dump(), "/nowhere", nullptr}));
+    return error_of(
+        make_driver({"tasmota-mqtt", params.dump(), "/nowhere", nullptr}, network_kinds()));
   };
   EXPECT_EQ(refusal({{"broker", "b"}, {"topic", "a/+"}}),
             "driver tasmota-mqtt: 'topic' must be the device's own, without #, + and /");

@@ -23,7 +23,7 @@ SOURCES = {".cpp", ".hpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 CALL = re.compile(r"\bassay_(library|program)\s*\(([^)]*)\)")
 # The agent daemon lives beside wedged probes because no device code runs in it.
-APART = {"assay-agent": {"drivers", "virtual"}}
+APART = {"assay-agent": {"drivers", "drivers_net", "usb", "virtual"}}
 ARROW = re.compile(r"^(\S+)\s*->\s*(.*)$")
 
 

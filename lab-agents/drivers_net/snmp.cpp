@@ -10,9 +10,9 @@
 #include "base/fd.hpp"
 #include "base/text.hpp"
 #include "drivers/host_place.hpp"
-#include "drivers/power/kinds.hpp"
-#include "drivers/power/snmp_session.hpp"
-#include "drivers/secret.hpp"
+#include "drivers_net/kinds.hpp"
+#include "drivers_net/secret.hpp"
+#include "drivers_net/snmp_session.hpp"
 
 namespace assay::drivers {
 

@@ -1,4 +1,4 @@
-#include "drivers/power/http_call.hpp"
+#include "drivers_net/http_call.hpp"
 
 #include <curl/curl.h>
 
@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/text.hpp"
-#include "drivers/secret.hpp"
+#include "drivers_net/secret.hpp"
 
 namespace assay::drivers {
 

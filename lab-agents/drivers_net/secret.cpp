@@ -1,4 +1,4 @@
-#include "drivers/secret.hpp"
+#include "drivers_net/secret.hpp"
 
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-#include "drivers/power/mqtt_session.hpp"
+#include "drivers_net/mqtt_session.hpp"
 
 #include <mosquitto.h>
 

@@ -7,9 +7,9 @@
 // than the first is switched, it is asked for.
 #include "base/text.hpp"
 #include "drivers/host_place.hpp"
-#include "drivers/power/http_call.hpp"
-#include "drivers/power/kinds.hpp"
-#include "drivers/secret.hpp"
+#include "drivers_net/http_call.hpp"
+#include "drivers_net/kinds.hpp"
+#include "drivers_net/secret.hpp"
 
 namespace assay::drivers {
 

@@ -8,9 +8,9 @@
 #include <cctype>
 
 #include "base/text.hpp"
-#include "drivers/power/http_call.hpp"
-#include "drivers/power/kinds.hpp"
-#include "drivers/secret.hpp"
+#include "drivers_net/http_call.hpp"
+#include "drivers_net/kinds.hpp"
+#include "drivers_net/secret.hpp"
 
 namespace assay::drivers {
 

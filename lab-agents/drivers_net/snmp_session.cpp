@@ -1,4 +1,4 @@
-#include "drivers/power/snmp_session.hpp"
+#include "drivers_net/snmp_session.hpp"
 
 #include <net-snmp/net-snmp-config.h>
 // Before the rest of net-snmp.

@@ -7,9 +7,9 @@
 // have been given the same one would both switch.
 #include "base/text.hpp"
 #include "drivers/host_place.hpp"
-#include "drivers/power/kinds.hpp"
-#include "drivers/power/mqtt_session.hpp"
-#include "drivers/secret.hpp"
+#include "drivers_net/kinds.hpp"
+#include "drivers_net/mqtt_session.hpp"
+#include "drivers_net/secret.hpp"
 
 namespace assay::drivers {
 
