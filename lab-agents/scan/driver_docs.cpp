@@ -34,6 +34,8 @@ std::string value_of(const DriverKey& key) {
   switch (key.kind) {
     case K::text:
       return "a text";
+    case K::address:
+      return "a number, also as `0x10000060`";
     case K::path:
       return "an absolute path";
     case K::whole: {

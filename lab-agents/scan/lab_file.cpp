@@ -45,9 +45,9 @@ std::string name_of(const std::string& host) {
   return name.empty() ? "lab" : name.substr(0, 64);
 }
 
-const DriverFacts* row_of(const std::string& driver, std::string_view ability) {
+const DriverFacts* row_of(const std::string& driver) {
   for (const DriverFacts& row : plans::driver_table()) {
-    if (row.name == driver && (ability.empty() || row.abilities == ability)) return &row;
+    if (row.name == driver) return &row;
   }
   return nullptr;
 }
@@ -83,6 +83,13 @@ std::string by_row(const Device& device, const DriverFacts& row) {
   }
   const std::string ability(row.abilities.substr(0, row.abilities.find(' ')));
   return fmt::format("{}: {{ {} }}", ability, text);
+}
+
+std::string line_for(const Device& device, const std::string& driver) {
+  if (driver == "serial") return console(device);
+  if (driver == "pyocd") return probe(device);
+  const auto* row = row_of(driver);
+  return row == nullptr ? "" : by_row(device, *row);
 }
 
 std::string what(const Device& device) {
@@ -148,19 +155,20 @@ class Writer {
 
   void serial_boards() {
     for (const Device& port : devices_) {
-      // One that may be a relay is none to a board's program.
-      if (port.kind != Kind::serial || port.drivers.size() > 1) continue;
+      if (port.kind != Kind::serial) continue;
       begin(unknown, "            # the board's type: a file of board-profiles/");
       line(fmt::format("{}.", what(port)), false);
       use(port);
       line(console(port));
+      // The chip of the adapter may sit on a relay board.
+      for (std::size_t i = 1; i < port.drivers.size(); ++i)
+        line(line_for(port, port.drivers[i]), false);
     }
   }
 
   void relay_board() {
     for (const Device& relay : devices_) {
-      const auto* row =
-          relay.kind == Kind::relay ? row_of(relay.drivers.front(), "power") : nullptr;
+      const auto* row = relay.kind == Kind::relay ? row_of(relay.drivers.front()) : nullptr;
       if (row == nullptr || by_row(relay, *row).find("'?'") != std::string::npos) continue;
       begin(unknown, "            # the board's type: a file of board-profiles/");
       line(fmt::format("{}. Which of its relays is the board's?", what(relay)), false);
@@ -182,14 +190,9 @@ class Writer {
       }
       text += fmt::format("#\n# {}\n", what(one));
       if (!one.trouble.empty()) text += fmt::format("# ! {}\n", one.trouble);
-      for (const std::string& driver : one.drivers) {
-        const auto* row = row_of(driver, one.kind == Kind::relay ? "power" : "");
-        const std::string device = one.kind == Kind::serial && driver == "serial" ? console(one)
-                                   : driver == "pyocd"                            ? probe(one)
-                                   : row != nullptr ? by_row(one, *row)
-                                                    : "";
-        if (!device.empty()) text += fmt::format("#      {}\n", device);
-      }
+      if (one.drivers.size() > 1) text += "# One of:\n";
+      for (const std::string& driver : one.drivers)
+        text += fmt::format("#      {}\n", line_for(one, driver));
     }
     return text;
   }

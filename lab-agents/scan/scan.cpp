@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* usb_devices = "/sys/bus/usb/devices";
 constexpr std::uint8_t hub_class = 9;
+constexpr const char* hub_driver = "usb-hub";  // of any hub: which ones switch, only asking tells
 
 std::vector<std::string> interface_names(const std::string& port) {
   std::vector<std::string> names;
@@ -82,18 +83,18 @@ Device describe_port(const SerialPort& port, const usb::Attached* adapter) {
   device.trouble = port.trouble;
   device.drivers.emplace_back("serial");
   if (adapter == nullptr) return device;
-  for (const auto* row : rows_that_fit(*adapter)) {
-    if (is_serial(*row)) device.drivers.emplace_back(row->name);
-  }
+  // Makers of relays use the chips, and the ids, of adapters.
+  for (const auto* row : rows_that_fit(*adapter)) device.drivers.emplace_back(row->name);
   return device;
 }
 
 // What the device is, besides the serial ports that it has.
 void add_device(std::vector<Device>& found, const usb::Attached& one,
-                const std::vector<usb::Attached>& all) {
+                const std::vector<usb::Attached>& all, bool has_serial_port) {
   if (one.device_class == hub_class) {
     found.push_back(describe(Kind::hub, one));
     found.back().ports = ports_of(one.port, all);
+    found.back().drivers.emplace_back(hub_driver);
   }
   if (const auto probe = probe_kind(one, interface_names(one.port)); !probe.empty()) {
     Device& device = found.emplace_back(describe(Kind::probe, one));
@@ -106,8 +107,8 @@ void add_device(std::vector<Device>& found, const usb::Attached& one,
     }
     return;
   }
+  if (has_serial_port) return;  // which lists them
   for (const auto* row : rows_that_fit(one)) {
-    if (is_serial(*row)) continue;
     const Kind kind = row->abilities == "power" ? Kind::relay
                       : row->abilities == "mux" ? Kind::mux
                                                 : Kind::probe;
@@ -140,8 +141,13 @@ std::string_view to_string(Kind kind) {
 Result<std::vector<Device>> scan() {
   const auto all = TRY(usb::attached());
   std::vector<Device> found;
-  for (const auto& one : all) add_device(found, one, all);
-  for (const SerialPort& port : serial_ports()) {
+  const auto ports = serial_ports();
+  for (const auto& one : all) {
+    add_device(found, one, all,
+               std::any_of(ports.begin(), ports.end(),
+                           [&](const SerialPort& port) { return port.port == one.port; }));
+  }
+  for (const SerialPort& port : ports) {
     const auto adapter = std::find_if(
         all.begin(), all.end(), [&](const usb::Attached& one) { return one.port == port.port; });
     found.push_back(describe_port(port, adapter == all.end() ? nullptr : &*adapter));

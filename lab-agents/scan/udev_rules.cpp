@@ -40,6 +40,11 @@ std::string udev_rules() {
     if (written.insert(one).second) text += one;
   };
   for (const plans::DriverFacts& row : plans::driver_table()) {
+    // Any hub; not for whoever sits there.
+    if (row.name == "usb-hub")
+      text +=
+          fmt::format("\n# {}: {}\nATTR{{bDeviceClass}}==\"09\", GROUP=\"assay\", MODE=\"0660\"\n",
+                      row.name, row.about);
     // The kernel's driver opens those; their ports have a group of their own.
     const auto ids = is_serial(row) ? std::vector<usb::Id>{} : ids_of(row);
     if (!ids.empty()) text += fmt::format("\n# {}: {}\n", row.name, row.about);

@@ -53,6 +53,7 @@ TEST(Documents, UdevRules) {
   EXPECT_THAT(rules, HasSubstr("# dcttech: DCT-Tech USB relays (USBRelay1 to USBRelay8)\n"
                                "ATTR{idVendor}==\"16c0\", ATTR{idProduct}==\"05df\", "
                                "GROUP=\"assay\", MODE=\"0660\", TAG+=\"uaccess\"\n"));
+  EXPECT_THAT(rules, HasSubstr("\nATTR{bDeviceClass}==\"09\", GROUP=\"assay\", MODE=\"0660\"\n"));
   EXPECT_THAT(rules, HasSubstr("\nATTR{idVendor}==\"1366\", GROUP=\"assay\""));
   EXPECT_THAT(rules, HasSubstr("/etc/udev/rules.d/70-assay.rules"));
   // udev ignores a line that it cannot read.

@@ -68,6 +68,30 @@ boards:
 )");
 }
 
+TEST_F(ScanTest, ALabFileWithAnAdapterThatMayBeARelayBoard) {
+  plug("1-1",
+       {.vendor = 0x0403, .product = 0x6001, .name = "FT232R", .serial = "A1", .interfaces = {{}}});
+  add_port("ttyUSB0", "1-1:1.0", "");
+  EXPECT_EQ(after_head(lab_file(found(), "x").value_or("")), R"(lab: x
+boards:
+  - id: board-1
+    profile: desk-generic            # the board's type: a file of board-profiles/
+    devices:
+      # 0403:6001 FT232R at 1-1.
+      console: { driver: serial, path: /dev/ttyUSB0, baud: 115200 }
+      # power: { driver: ft245r, serial: A1, channel: 1 }
+      # power: { driver: ftdi-cbus, serial: A1, channel: 0 }
+)");
+  plug("2-1", probe_facts("1102000012345678"));
+  EXPECT_THAT(lab_file(found(), "x").value_or(""), testing::HasSubstr(R"(
+# 0403:6001 FT232R at 1-1
+# One of:
+#      console: { driver: serial, path: /dev/ttyUSB0, baud: 115200 }
+#      power: { driver: ft245r, serial: A1, channel: 1 }
+#      power: { driver: ftdi-cbus, serial: A1, channel: 0 }
+)"));
+}
+
 TEST_F(ScanTest, ALabFileWithARelayAlone) {
   plug_relay("1-1", 2);
   EXPECT_EQ(after_head(lab_file(found(), "x").value_or("")), R"(lab: x

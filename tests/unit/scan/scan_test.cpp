@@ -52,6 +52,7 @@ TEST_F(ScanTest, TheJsonOfEachKind) {
       "interface": "1", "byId": "/dev/serial/by-id/usb-k64f", "byPath": ""})"));
   EXPECT_EQ(all[3].at("ports"), json::parse(R"([{"number": 1, "device": ""},
       {"number": 2, "device": ""}, {"number": 3, "device": "1-2.3"}, {"number": 4, "device": ""}])"));
+  EXPECT_EQ(all[3].at("drivers"), json::parse(R"(["usb-hub"])"));
   EXPECT_THAT(table(found()), HasSubstr("Hub, 4 ports, 1 in use"));
 }
 
@@ -66,6 +67,22 @@ TEST_F(ScanTest, ProbesAreKnownByTheirIdOrTheirInterface) {
   EXPECT_EQ(all[0].name, "Box");
   EXPECT_EQ(all[1].name, "ST-Link V2-1");
   EXPECT_EQ(all[2].serial, "683123456");  // as pyOCD has it
+}
+
+// Boards with relays have the chips of serial adapters: one device, one line.
+TEST_F(ScanTest, AnAdapterThatMayBeARelayBoard) {
+  plug("1-1",
+       {.vendor = 0x0403, .product = 0x6001, .name = "FT232R", .serial = "A1", .interfaces = {{}}});
+  plug("1-2",
+       {.vendor = 0x0403, .product = 0x6001, .name = "FT245R", .serial = "B2", .interfaces = {{}}});
+  add_port("ttyUSB0", "1-1:1.0", "");
+  const auto all = found();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].id, "1-2");
+  EXPECT_EQ(all[0].kind, Kind::relay);
+  EXPECT_EQ(all[0].drivers, (std::vector<std::string>{"ft245r", "ftdi-cbus"}));
+  EXPECT_EQ(all[1].id, "/dev/ttyUSB0");
+  EXPECT_EQ(all[1].drivers, (std::vector<std::string>{"serial", "ft245r", "ftdi-cbus"}));
 }
 
 // The id belongs to whoever pays for none of their own.
