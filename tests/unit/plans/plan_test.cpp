@@ -121,15 +121,16 @@ TEST(Plan, Verbs) {
   EXPECT_EQ(wrong_step("  - dance: base"),
             "p.yaml:6:5: unknown verb 'dance': there are flash, power, reset, expect, update, "
             "confirm, erase, "
-            "assert, hold, repeat, use");
+            "assert, hold, check, repeat, use");
   EXPECT_EQ(wrong_step("  - reset"), "p.yaml:6:5: a step is a map: write 'reset:' with a colon");
   EXPECT_EQ(
       wrong_step("  - reset:\n    power: on"),
       "p.yaml:7:5: one verb a step: 'reset' and 'power' stand in one, begin the second with '-'");
   EXPECT_EQ(wrong_step("  - id: x"),
             "p.yaml:6:5: a step needs a verb: flash, power, reset, expect, update, confirm, erase, "
-            "assert, hold, "
+            "assert, hold, check, "
             "repeat, use");
+  EXPECT_EQ(wrong_step("  - check: all"), "p.yaml:6:12: 'check' takes nothing, not 'all'");
   EXPECT_EQ(wrong_step("  - reset: now"), "p.yaml:6:12: 'reset' takes nothing, not 'now'");
   EXPECT_EQ(wrong_step("  - power: up"), "p.yaml:6:12: expected on, off or cycle, not 'up'");
   EXPECT_EQ(wrong_step("  - flash: bsae"), "p.yaml:6:12: no artifact 'bsae', did you mean 'base'?");

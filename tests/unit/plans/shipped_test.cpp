@@ -54,8 +54,8 @@ std::string golden(const JobSpec& spec) {
 
 TEST_F(Shipped, PlansCompileToWhatIsWritten) {
   const auto names = shipped_plans();
-  EXPECT_EQ(names, (std::vector<std::string>{"ota-confirm", "ota-corrupt", "ota-revert",
-                                             "ota-revert-forged", "smoke"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"lab-check", "ota-confirm", "ota-corrupt",
+                                             "ota-revert", "ota-revert-forged", "smoke"}));
   for (const std::string type : {"virtual-zephyr", "desk-zephyr"}) {
     const auto profile = shipped_profile(type);
     ASSERT_TRUE(profile) << profile.error().text;
@@ -68,8 +68,9 @@ TEST_F(Shipped, PlansCompileToWhatIsWritten) {
       CompileInputs in;
       in.fragments = shipped_fragments();
       in.profiles["dut"] = *profile;
-      in.artifacts["base"] = {std::string(64, 'a'), 1, "base.hex"};
-      if (name != "smoke") in.artifacts["update"] = {std::string(64, 'b'), 1, "v2.bin"};
+      if (name != "lab-check") in.artifacts["base"] = {std::string(64, 'a'), 1, "base.hex"};
+      if (name != "smoke" && name != "lab-check")
+        in.artifacts["update"] = {std::string(64, 'b'), 1, "v2.bin"};
       const auto spec = compile(*plan, in);
       ASSERT_EQ(findings(spec), "");
       const fs::path file = "tests/unit/plans/golden/" + name + ".txt";
@@ -135,9 +136,10 @@ TEST_F(Shipped, EveryFragmentIsUsed) {
 TEST_F(Shipped, WhatIsNotThere) {
   EXPECT_EQ(shipped_plan("ota-cofirm").error().text,
             "no plan 'ota-cofirm', did you mean 'ota-confirm'?");
-  EXPECT_EQ(
-      shipped_plan("../x").error().text,
-      "no plan '../x': there are ota-confirm, ota-corrupt, ota-revert, ota-revert-forged, smoke");
+  EXPECT_EQ(shipped_plan("../x").error().text,
+            "no plan '../x': there are lab-check, ota-confirm, ota-corrupt, ota-revert, "
+            "ota-revert-forged, "
+            "smoke");
   EXPECT_EQ(shipped_profile("virtual-zephir").error().text,
             "no board type 'virtual-zephir', did you mean 'virtual-zephyr'?");
   setenv("ASSAY_SHARE", "/nonexistent", 1);
