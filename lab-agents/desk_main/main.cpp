@@ -1,4 +1,5 @@
-// assay-desk --boards N --profile NAME --state DIR -- PROGRAM [ARGUMENT...]
+// assay-desk --boards N [--profile NAME] [--flasher pyocd|openocd] --state DIR -- PROGRAM
+// [ARGUMENT...]
 //
 // Sets up a desk of emulated boards on an emulated USB bus, writes DIR/lab.yaml
 // that describes it, and runs a program (an assay-agent) that sees that bus.
@@ -29,7 +30,8 @@ namespace {
 using namespace assay;
 
 constexpr const char* usage =
-    "usage: assay-desk --boards N --profile NAME --state DIR -- PROGRAM [ARGUMENT...]\n"
+    "usage: assay-desk --boards N [--profile NAME] [--flasher pyocd|openocd] --state DIR \\\n"
+    "           -- PROGRAM [ARGUMENT...]\n"
     "\n"
     "Runs a program that sees N emulated boards: their power on USB relays, their chips\n"
     "on CMSIS-DAP probes, their consoles on serial ports. DIR/lab.yaml describes them.\n"
@@ -47,13 +49,14 @@ void print_usage() {
 
 struct Options {
   int boards = 1;
-  std::string profile = "virtual-zephyr-usb", state;
+  std::string profile = "virtual-zephyr-usb", flasher = "pyocd", state;
   std::vector<std::string> program;
 };
 
 Result<Options> parse(int argc, char** argv) {
-  static const std::array<option, 5> known{{{"boards", required_argument, nullptr, 'b'},
+  static const std::array<option, 6> known{{{"boards", required_argument, nullptr, 'b'},
                                             {"profile", required_argument, nullptr, 'p'},
+                                            {"flasher", required_argument, nullptr, 'f'},
                                             {"state", required_argument, nullptr, 's'},
                                             {"help", no_argument, nullptr, 'h'},
                                             {nullptr, 0, nullptr, 0}}};
@@ -71,6 +74,9 @@ Result<Options> parse(int argc, char** argv) {
       }
       case 'p':
         options.profile = optarg;
+        break;
+      case 'f':
+        options.flasher = optarg;
         break;
       case 's':
         options.state = optarg;
@@ -118,8 +124,9 @@ int main(int argc, char** argv) {
   unsetenv("LD_PRELOAD");
   const auto desk = virtual_desk::Desk::set_up(options->boards, state);
   if (!desk) return complain(desk.error());
-  const std::string lab = (*desk)->lab(options->profile);
-  if (const auto written = write_file(state / "lab.yaml", as_bytes(lab)); !written)
+  const auto lab = (*desk)->lab(options->profile, options->flasher);
+  if (!lab) return complain(lab.error());
+  if (const auto written = write_file(state / "lab.yaml", as_bytes(*lab)); !written)
     return complain(written.error());
 
   auto control = virtual_desk::Control::listen(**desk, state);

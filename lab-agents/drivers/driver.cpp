@@ -25,6 +25,7 @@ constexpr std::array kinds{
     Kind{"lcus-hid", power<make_lcus_hid>},
     Kind{"lcus-serial", power<make_lcus_serial>},
     Kind{"numato", power<make_numato>},
+    Kind{"openocd", make_openocd},
     Kind{"program", make_program},
     Kind{"pyocd", make_pyocd},
     Kind{"rfc2217", make_rfc2217},

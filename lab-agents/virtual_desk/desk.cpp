@@ -136,18 +136,23 @@ static std::string chip_id(std::size_t place) {
   return to_hex(bytes);
 }
 
-std::string Desk::lab(const std::string& profile) const {
+Result<std::string> Desk::lab(const std::string& profile, const std::string& flasher) const {
+  if (flasher != "pyocd" && flasher != "openocd")
+    return fail(Cause::invalid, "flasher '{}': pyocd or openocd", printable(flasher));
   std::string text = "lab: virtual\nboards:\n";
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
+    const std::string probe = flasher == "pyocd"
+                                  ? fmt::format("uid: {}, target: nrf51", place.uid)
+                                  : fmt::format("serial: {}, config: target/nrf51.cfg", place.uid);
     text += fmt::format(
         "  - id: {}\n"
         "    profile: {}\n"
         "    devices:\n"
         "      power: {{ driver: dcttech, serial: DESK{}, channel: {} }}\n"
-        "      probe: {{ driver: pyocd, uid: {}, target: nrf51, chip-id: \"{}\" }}\n"
+        "      probe: {{ driver: {}, {}, chip-id: \"{}\" }}\n"
         "      console: {{ driver: serial, path: {}, baud: 115200 }}\n",
-        place.id, profile, i / channels + 1, place.channel, place.uid, chip_id(i), place.tty);
+        place.id, profile, i / channels + 1, place.channel, flasher, probe, chip_id(i), place.tty);
   }
   return text;
 }

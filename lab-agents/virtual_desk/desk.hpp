@@ -26,8 +26,10 @@ class Desk {
   static Result<std::unique_ptr<Desk>> set_up(int boards, const std::filesystem::path& folder);
   ~Desk();
 
-  // The lab file that describes it; `profile` is the boards'.
-  [[nodiscard]] std::string lab(const std::string& profile) const;
+  // The lab file that describes it; `profile` is the boards', `flasher` the driver of
+  // their probes: pyocd or openocd (else Cause::invalid).
+  [[nodiscard]] Result<std::string> lab(const std::string& profile,
+                                        const std::string& flasher) const;
   [[nodiscard]] virtual_usb::Testbed& bus() { return *bus_; }
 
   // Cause::not_found: no such board; invalid: it is so already.

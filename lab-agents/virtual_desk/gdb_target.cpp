@@ -22,9 +22,26 @@ constexpr std::uint32_t dwt_ctrl = 0xE0001000;
 // The ROM table: offsets to the SCS, the DWT and the breakpoint unit.
 constexpr std::uint32_t rom_table = 0xE00FF000;
 
-constexpr std::uint32_t device_id = 0x10000060;  // nRF51: FICR DEVICEID[0]
+// nRF51: what the factory writes. FICR DEVICEID[0]; no region is protected (CLENR0,
+// which QEMU has as 0); CONFIGID of an nRF51822 QFAA; what lies behind reads as erased.
+constexpr std::uint32_t device_id = 0x10000060;
+constexpr std::uint32_t protected_region = 0x10000028, config_id = 0x1000005C;
+constexpr std::uint32_t config_of_qfaa = 0xFFFF001D;
+constexpr std::uint32_t factory_page = 0x10000000, factory_ends = 0x10000100,
+                        page_ends = 0x10000400;
+bool is_peripheral(std::uint32_t address) {
+  return address >= 0x40000000 && address < 0x60000000;
+}
+bool is_factory_page(std::uint32_t address) {
+  return address >= factory_page && address < page_ends;
+}
 
-constexpr unsigned gdb_lr = 14, gdb_xpsr = 25;
+constexpr unsigned gdb_pc = 15, gdb_xpsr = 25;
+constexpr std::uint32_t thumb = 1U << 24;  // in xPSR
+
+constexpr std::uint32_t ram = 0x20000000, ram_ends = 0x20004000;  // of an nRF51822
+constexpr std::uint8_t bkpt_high = 0xBE;                          // of a BKPT instruction
+constexpr std::size_t most_stops = 512;
 
 // Peripheral and component identification, in the last words of each 4 KiB page.
 std::optional<std::uint32_t> identification(std::uint32_t address) {
@@ -104,7 +121,7 @@ void GdbTarget::lose() {
   client_.reset();
   core_ = Core::running;
   registers_ = {};
-  return_stop_.reset();
+  stops_.clear();
 }
 
 // Has the core stopped by itself?
@@ -116,8 +133,6 @@ void GdbTarget::look() {
   core_ = Core::halted;
   registers_.stops |= dfsr_bkpt;
   registers_.control |= c_halt;
-  if (return_stop_) (void)client_->clear_breakpoint(*return_stop_, Wait::for_(limit));
-  return_stop_.reset();
 }
 
 Result<> GdbTarget::hold() {
@@ -131,22 +146,46 @@ Result<> GdbTarget::hold() {
   if (core_ != Core::running) return {};
   TRY(client_->halt(Wait::for_(limit)));
   core_ = Core::held;
-  if (return_stop_) TRY(client_->clear_breakpoint(*return_stop_, Wait::for_(limit)));
-  return_stop_.reset();
   return {};
 }
 
 Result<> GdbTarget::go() {
-  const Wait wait = Wait::for_(limit);
-  const std::uint32_t back = TRY(client_->read_register(gdb_lr, wait)) & ~1U;
-  const auto code = client_->read(back, 2, wait);
-  if (code && (*code)[1] == 0xBE) {
-    TRY(client_->set_breakpoint(back, wait));
-    return_stop_ = back;
-  }
-  TRY(client_->resume(wait));
+  TRY(client_->resume(Wait::for_(limit)));
   core_ = Core::running;
   return {};
+}
+
+Result<> GdbTarget::written(std::uint32_t address, ByteView bytes) {
+  if (address < ram || address >= ram_ends) return {};
+  for (std::size_t i = address & 1; i + 1 < bytes.size(); i += 2) {
+    const auto at = address + static_cast<std::uint32_t>(i);
+    const bool stops = bytes[i + 1] == bkpt_high && stops_.size() < most_stops;
+    if (stops && stops_.insert(at).second) TRY(client_->set_breakpoint(at, Wait::for_(limit)));
+    if (bytes[i + 1] != bkpt_high && stops_.erase(at) > 0)
+      TRY(client_->clear_breakpoint(at, Wait::for_(limit)));
+  }
+  return {};
+}
+
+// By the core, which is as it was afterwards: `str r1, [r0]` from the end of its RAM.
+Result<> GdbTarget::store(std::uint32_t address, std::uint32_t value) {
+  const Wait wait = Wait::for_(limit);
+  constexpr std::uint32_t scratch = ram_ends - 4;
+  constexpr std::array<std::uint8_t, 2> instruction{0x01, 0x60};
+  const Bytes before = TRY(client_->read(scratch, instruction.size(), wait));
+  struct Register {
+    unsigned number;
+    std::uint32_t then, was;
+  };
+  std::array<Register, 4> registers{
+      {{0, address, 0}, {1, value, 0}, {gdb_pc, scratch, 0}, {gdb_xpsr, thumb, 0}}};
+  for (Register& one : registers) one.was = TRY(client_->read_register(one.number, wait));
+  TRY(client_->write(scratch, instruction, wait));
+  for (const Register& one : registers) TRY(client_->write_register(one.number, one.then, wait));
+  const auto stepped = client_->step(wait);
+  for (const Register& one : registers) TRY(client_->write_register(one.number, one.was, wait));
+  TRY(client_->write(scratch, before, wait));
+  return stepped;
 }
 
 void GdbTarget::end_of_command() {
@@ -155,16 +194,24 @@ void GdbTarget::end_of_command() {
 
 void GdbTarget::disconnected() {
   if (!client_) return;
+  // A core that was left halted stays so, as on a chip: until a reset, or the power.
+  if (core_ == Core::halted && (registers_.control & (c_debugen | c_halt)) == (c_debugen | c_halt))
+    return;
   // Whatever a debugger left behind goes with it, and the program goes on.
   const bool stands = hold().has_value();
   for (std::size_t i = 0; stands && i < registers_.breakpoints.size(); ++i)
     (void)set_comparator(i, 0);
+  for (const std::uint32_t at : stops_) {
+    if (stands) (void)client_->clear_breakpoint(at, Wait::for_(limit));
+  }
   if (stands) (void)client_->detach(Wait::for_(limit));
   lose();
 }
 
 void GdbTarget::reset_line(bool low) {
-  if (!low && powered() && !reset()) lose();
+  // The chip starts when the line is let go, not when it is high as before.
+  const bool rises = std::exchange(line_low_, low) && !low;
+  if (rises && powered() && !reset()) lose();
 }
 
 Result<> GdbTarget::reset() {
@@ -185,11 +232,19 @@ Result<> GdbTarget::reset() {
   return {};
 }
 
+std::optional<std::uint32_t> GdbTarget::factory(std::uint32_t address) const {
+  if (address >= device_id && address < device_id + 4 * board_.device_id.size())
+    return board_.device_id[(address - device_id) / 4];
+  if (address == protected_region) return 0xFFFFFFFF;
+  if (address == config_id) return config_of_qfaa;
+  if (address >= factory_ends && address < page_ends) return 0xFFFFFFFF;
+  return std::nullopt;
+}
+
 std::optional<std::uint32_t> GdbTarget::read(std::uint32_t address, int size) {
   if (!powered()) return std::nullopt;
   if (is_private(address)) return read_private(address);
-  if (address >= device_id && address < device_id + 4 * board_.device_id.size() && size == 4)
-    return board_.device_id[(address - device_id) / 4];
+  if (const auto known = factory(address); known && size == 4) return *known;
   if (!hold()) return std::nullopt;
   const auto bytes = client_->read(address, static_cast<std::uint64_t>(size), Wait::for_(limit));
   if (!bytes) return std::nullopt;
@@ -203,31 +258,32 @@ bool GdbTarget::write(std::uint32_t address, std::uint32_t value, int size) {
   if (!powered()) return false;
   if (is_private(address)) return write_private(address, value).has_value();
   if (!hold()) return false;
-  const Bytes bytes = little_endian({&value, 1});
-  return client_
-      ->write(address, ByteView(bytes).first(static_cast<std::size_t>(size)), Wait::for_(limit))
+  if (is_peripheral(address) && size == 4) return store(address, value).has_value();
+  const Bytes word = little_endian({&value, 1});
+  const auto bytes = ByteView(word).first(static_cast<std::size_t>(size));
+  return client_->write(address, bytes, Wait::for_(limit))
+      .and_then([&] { return written(address, bytes); })
       .has_value();
 }
 
 std::optional<std::vector<std::uint32_t>> GdbTarget::read_words(std::uint32_t address,
                                                                 std::size_t count) {
-  if (!powered() || is_private(address) || !hold()) return std::nullopt;
+  // Word by word where some of them are not QEMU's.
+  if (!powered() || is_private(address) || is_factory_page(address) || !hold()) return std::nullopt;
   const auto bytes = client_->read(address, 4 * count, Wait::for_(limit));
   if (!bytes) return std::nullopt;
   std::vector<std::uint32_t> words(count);
   for (std::size_t i = 0; i < bytes->size(); ++i)
     words[i / 4] |= static_cast<std::uint32_t>((*bytes)[i]) << 8 * (i % 4);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto at = (address + 4 * i - device_id) / 4;
-    if (address + 4 * i >= device_id && at < board_.device_id.size())
-      words[i] = board_.device_id[at];
-  }
   return words;
 }
 
 bool GdbTarget::write_words(std::uint32_t address, std::span<const std::uint32_t> words) {
-  if (!powered() || is_private(address) || !hold()) return false;
-  return client_->write(address, little_endian(words), Wait::for_(limit)).has_value();
+  if (!powered() || is_private(address) || is_peripheral(address) || !hold()) return false;
+  const Bytes bytes = little_endian(words);
+  return client_->write(address, bytes, Wait::for_(limit))
+      .and_then([&] { return written(address, bytes); })
+      .has_value();
 }
 
 std::uint32_t GdbTarget::read_private(std::uint32_t address) {

@@ -5,9 +5,12 @@
 // A debugger reads memory while the program runs; the stub does not. So the
 // program is held for the length of one command of the probe and goes on after it.
 //
-// A BKPT instruction is a fault to QEMU, no halt. Flash algorithms return to one:
-// whenever the core is let go and the return address holds one, a breakpoint is
-// set there.
+// What the stub writes to a peripheral is dropped (though it says OK), so the core
+// itself is made to store it: one instruction, one step.
+//
+// A BKPT instruction is a fault to QEMU, no halt. Flash algorithms end at one: where
+// the debugger writes one into RAM, QEMU gets a breakpoint (also where it is only
+// data that looks like one, which nobody executes).
 // Source: Armv6-M Architecture Reference Manual (DDI 0419), C1.6; CoreSight
 // component identification (IHI 0029).
 #pragma once
@@ -15,6 +18,7 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <set>
 
 #include "protocols/gdb.hpp"
 #include "virtual_usb/debug_target.hpp"
@@ -62,8 +66,11 @@ class GdbTarget final : public virtual_usb::DebugTarget {
     std::array<std::uint32_t, 4> breakpoints{};  // FP_COMP
   };
 
+  [[nodiscard]] std::optional<std::uint32_t> factory(std::uint32_t address) const;
   Result<> hold();  // the machine stands, whoever wants that
   Result<> go();
+  Result<> written(std::uint32_t address, ByteView);
+  Result<> store(std::uint32_t address, std::uint32_t value);
   Result<> reset();
   void look();
   void lose();
@@ -78,8 +85,9 @@ class GdbTarget final : public virtual_usb::DebugTarget {
   std::uint64_t life_ = 0;
   std::optional<gdb::Client> client_;
   Core core_ = Core::running;
+  bool line_low_ = false;
   Registers registers_;
-  std::optional<std::uint32_t> return_stop_;  // the breakpoint on a BKPT
+  std::set<std::uint32_t> stops_;  // where breakpoints stand for BKPT instructions
 };
 
 }  // namespace assay::virtual_desk

@@ -49,6 +49,8 @@ DebugPort::Transfer DebugPort::access_register(std::uint8_t request, std::uint32
   switch ((select_ & 0xF0) | (request & 0xC)) {
     case 0x00:
       if (!reads) control_ = value | 0x40;
+      // Packed transfers are not there, as on a Cortex-M0: the host sees it here.
+      if (!reads && (value >> 4 & 3) == 2) control_ &= ~0x30U;
       return {ok, control_};
     case 0x04:
       if (!reads) address_ = value;

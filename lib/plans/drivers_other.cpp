@@ -39,6 +39,39 @@ constexpr DriverKey serial_keys[] = {
     {.name = "stop", .kind = K::whole, .otherwise = "1", .least = 1, .most = 2},
     {.name = "flow", .kind = K::word, .words = "none rts-cts"}};
 
+// Of every driver that reaches a chip through a probe.
+constexpr DriverKey chip_id = {
+    .name = "chip-id",
+    .about =
+        "the chip's own number in hexadecimal, compared before anything is written: a wrong "
+        "board is then a lab error that names both"};
+constexpr DriverKey chip_id_at = {
+    .name = "chip-id-at",
+    .kind = K::address,
+    .about = "where the chip keeps it; known for nRF51, nRF52, STM32F7, STM32L4 and K64F"};
+constexpr DriverKey openocd_keys[] = {
+    {.name = "config",
+     .needed = true,
+     .about = "OpenOCD's file for the chip or the board: target/nrf51.cfg"},
+    {.name = "serial", .needed = true, .about = "the probe's serial number"},
+    {.name = "adapter",
+     .otherwise = "cmsis-dap",
+     .about = "OpenOCD's driver of the probe, or its file: interface/stlink.cfg"},
+    {.name = "speed",
+     .kind = K::whole,
+     .least = 1,
+     .most = 50'000,
+     .about = "of the wires, in kHz; the configuration's otherwise"},
+    {.name = "bank",
+     .kind = K::whole,
+     .otherwise = "0",
+     .least = 0,
+     .most = 15,
+     .about = "of the chip's flash, that a whole erase erases"},
+    chip_id,
+    chip_id_at,
+    {.name = "program", .otherwise = "openocd", .about = "where OpenOCD is"},
+    {.name = "timeout", .kind = K::duration, .otherwise = "120s", .about = "of one call"}};
 constexpr DriverKey pyocd_keys[] = {
     {.name = "uid",
      .needed = true,
@@ -46,12 +79,8 @@ constexpr DriverKey pyocd_keys[] = {
     {.name = "target",
      .needed = true,
      .about = "pyOCD's name of the chip (`pyocd list --targets`)"},
-    {.name = "chip-id",
-     .about = "the chip's own number in hexadecimal, compared before anything is written: a wrong "
-              "board is then a lab error that names both"},
-    {.name = "chip-id-at",
-     .kind = K::address,
-     .about = "where the chip keeps it; known for nRF51, nRF52, STM32F7, STM32L4 and K64F"},
+    chip_id,
+    chip_id_at,
     {.name = "frequency",
      .kind = K::whole,
      .least = 1'000,
@@ -119,6 +148,12 @@ std::vector<DriverFacts> other_drivers() {
        .about = "a serial port",
        .keys = serial_keys,
        .proven = "pseudo-terminals"},
+      {.name = "openocd",
+       .abilities = "flash flash.read reset",
+       .about = "chips and probes that OpenOCD knows",
+       .keys = openocd_keys,
+       .proven = "real OpenOCD 0.12 and libusb, emulated CMSIS-DAP v2 probe, its nRF51 driver "
+                 "on an emulated chip"},
       {.name = "pyocd",
        .abilities = "flash flash.read reset",
        .about = "Arm Cortex-M chips through a debug probe that pyOCD knows (CMSIS-DAP, ST-Link, "

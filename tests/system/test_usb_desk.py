@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from lab import BIN, LAB_ERROR, PASSED, Firmware, eventually
+from lab import BIN, LAB_ERROR, PASSED, READY, Firmware, Lab, eventually
 
 UPDATE = {"base": Firmware.base, "update": Firmware.v2}
 
@@ -125,3 +125,30 @@ def test_lab_check_finds_crossed_cables(desk):
     assert ("v1 ✗ power: on: the board lives: nothing shows that it has power: is this switch wired to this board?"
             in done.stdout), done.stdout
     assert lab.cli("lab", "check", "v7", check=2).stderr.strip() == "assay: no board 'v7', did you mean 'v1'?"
+
+
+class OpenocdLab(Lab):
+    """The same desk, its probes driven by OpenOCD."""
+
+    def start(self, within=30.0):
+        desk = self.folder / "desk"
+        self.up = self.program("assay-desk", "--boards", "1", "--flasher", "openocd", "--state", desk, "--",
+                               BIN / "assay", "up", "--state", self.state, "--lab", desk / "lab.yaml",
+                               "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0")
+        self.grpc, self.web = self.up.expect(READY, within).groups()
+        self.environment["ASSAY_SERVER"] = self.grpc
+        return self
+
+
+def test_openocd_flashes_the_same_boards(request, tmp_path):
+    lab = OpenocdLab(boards=0)
+    try:
+        lab.start()
+        run = lab.submit("smoke", base=Firmware.base)
+        lab.cli("log", run, "--follow", timeout=300)
+        assert lab.show(run)["verdict"] == "VERDICT_PASSED", lab.cli("show", run).stdout
+        assert re.search(r"flash of v1: OpenOCD 0\.12\.0[^,]*, probe A55A00000001, target/nrf51\.cfg",
+                         report(lab, run, tmp_path))
+        lab.stop()
+    finally:
+        lab.clean_up()

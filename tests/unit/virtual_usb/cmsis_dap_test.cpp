@@ -135,6 +135,11 @@ TEST_F(Probe, ABlockGoesAtOnceAndWrapsAtAKilobyte) {
   EXPECT_EQ(value(reply, 8), 2U);
 }
 
+TEST_F(Probe, PackedTransfersAreNotThere) {
+  write(ap_csw, 0x23000062);
+  EXPECT_EQ(value(read(0x03)) & 0x30, 0U);  // so that the host does without
+}
+
 TEST_F(Probe, AFaultSticksUntilItIsCleared) {
   write(ap_csw, 0x23000052);
   write(ap_tar, 0x80000000);
