@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,8 +28,8 @@ class Desk:
         self.bed = Path(bed)
         self.environment = {"LD_PRELOAD": preload, "UMOCKDEV_DIR": bed}
 
-    def agent(self, *words, check=PASSED, **options):
-        done = subprocess.run([BIN / "assay-agent", *words], env={**os.environ, **self.environment},
+    def agent(self, *words, check=PASSED, programs=BIN, **options):
+        done = subprocess.run([programs / "assay-agent", *words], env={**os.environ, **self.environment},
                               cwd=self.folder, capture_output=True, text=True, timeout=30, **options)
         assert done.returncode == check, f"{done.stdout}\n{done.stderr}"
         return done.stdout if check == PASSED else done.stderr
@@ -71,14 +73,25 @@ def test_what_is_attached(desk):
     assert table[1].split()[:5] == ["probe", "pyocd", "1209:0001", "2-1", "A55A00000001"]
 
 
+@pytest.fixture
+def everybodys_programs():
+    """The build may lie where only its owner gets to, below /root for one."""
+    with tempfile.TemporaryDirectory(prefix="assay-scan-") as folder:
+        Path(folder).chmod(0o755)
+        for name in ("assay-agent", "assay-host"):
+            shutil.copy2(BIN / name, folder)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_without_rights_it_is_listed_with_the_cure(desk):
+def test_without_rights_it_is_listed_with_the_cure(desk, everybodys_programs):
     for path in (desk.bed, *desk.bed.rglob("*")):
         if path.is_dir() and not path.is_symlink():
             path.chmod(0o755)
     node = Path(desk.bed, "dev/bus/usb/002/003")
     node.chmod(0o600)
-    found = {one["id"]: one for one in desk.devices(user=NOBODY, group=NOBODY, extra_groups=[])}
+    found = {one["id"]: one for one in desk.devices(
+        programs=everybodys_programs, user=NOBODY, group=NOBODY, extra_groups=[])}
     assert sorted(found) == ["1-1", "2-1", "2-2"]
     assert found["2-2"]["trouble"] == (
         "no permission to open /dev/bus/usb/002/003: write what `assay-agent udev-rules` prints to "
