@@ -53,7 +53,7 @@ struct Profile {
   std::string alive;     // marker that shows that the program runs, for health checks, or ""
   double deadline_factor = 1;
   bool flash_needs_power = false;  // a probe reaches the chip only while the board is on
-  Duration power_off_time{};  // how long "cycle" leaves it off
+  Duration power_off_time{};       // how long "cycle" leaves it off
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
