@@ -1,5 +1,5 @@
 // Drivers of switches on networks. They need libcurl, libmosquitto and net-snmp,
-// which bring 28 libraries and 20 ms to the start of a program: so they have a host
+// which bring 30 libraries to each start of a device host: so they have a host
 // program of their own, assay-host-net.
 #pragma once
 
