@@ -12,6 +12,8 @@ from lab import CANCELLED, PASSED, eventually, gone_within
 def one(lab, name):
     """The one process of the lab whose command line has the name."""
     found = lab.processes(name)
+    # A program that it is just starting has its command line until it is executed.
+    found = {pid: line for pid, line in found.items() if parent(pid) not in found}
     assert len(found) == 1, f"expected one {name}, found {found}"
     return next(iter(found))
 
@@ -22,8 +24,12 @@ def host_of(lab, board):
 
 
 def parent(pid):
-    with open(f"/proc/{pid}/stat") as stat:
-        return int(stat.read().rsplit(")", 1)[1].split()[1])
+    """0 when it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return int(stat.read().rsplit(")", 1)[1].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def qemu_of(lab, board):
