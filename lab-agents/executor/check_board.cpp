@@ -170,7 +170,7 @@ class Check {
   }
 
   Outcome judge() {
-    std::vector<std::string> why, good;
+    std::vector<std::string> why;
     for (const auto& finding : findings_) {
       if (finding.says == Says::disagrees)
         why.push_back(

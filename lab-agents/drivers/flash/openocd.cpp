@@ -25,10 +25,9 @@ constexpr Symptom symptoms[] = {
     {"no device found", "no probe with this serial is attached"},
     {"LIBUSB_ERROR_ACCESS", "the probe may not be opened: install the udev rules of Assay"},
     {"LIBUSB_ERROR_BUSY", "the probe is in use by another program"},
-    {"Error connecting DP",
-     "the target does not answer: has the board power, are the wires right?"},
-    {"cannot read IDR", "the target does not answer: has the board power, are the wires right?"},
-    {"init mode failed", "the target does not answer: has the board power, are the wires right?"},
+    {"Error connecting DP", no_target_means, Cause::device, true},
+    {"cannot read IDR", no_target_means, Cause::device, true},
+    {"init mode failed", no_target_means, Cause::device, true},
     {"is protected", "the chip's flash is protected: unlock it (this erases it)"},
     {"Can't find", "OpenOCD has no such configuration file"},
     {"failed erasing", "the chip could not be erased"},
@@ -48,23 +47,19 @@ class Openocd final : public ProbeTool {
               symptoms) {}
 
   std::string about() const override {
-    return fmt::format("OpenOCD{}, probe {}, {}", version_.empty() ? "" : " " + version_,
-                       settings_.serial, settings_.config);
+    return fmt::format("OpenOCD{}, probe {}, {}", tool_.version(), settings_.serial,
+                       settings_.config);
   }
   std::string probe() const override { return "probe " + settings_.serial; }
 
   Result<Health> check(const Order& order) override {
-    const Words words = arguments({"init"});
-    const auto output = TRY(tool_.try_run(words, quick, order));
-    take_version(output.out);
-    if (output.status.ok()) return Health::proven;
-    Error error = tool_.explain(words, output);
-    if (error.text.starts_with("the target does not answer")) return Health::unproven;
-    return tl::unexpected(std::move(error));
+    tool_.ask_version(order);
+    return tool_.reaches(arguments({"init"}), quick, order);
   }
 
   Result<> program(const abilities::FlashJob& job, const std::vector<Piece>& pieces,
                    const std::vector<Piece>& back, const Order& order) override {
+    tool_.ask_version(order);
     Words commands{"init", "reset halt"};
     if (job.erase_chip) {
       commands.push_back(fmt::format("flash erase_sector {} 0 last", settings_.bank));
@@ -79,13 +74,12 @@ class Openocd final : public ProbeTool {
     }
     for (const Piece& piece : back) commands.push_back(save_command(piece));
     commands.emplace_back("reset halt");
-    take_version(TRY(tool_.run(arguments(commands), settings_.timeout, order)));
+    TRY(tool_.run(arguments(commands), settings_.timeout, order));
     return {};
   }
 
   Result<> save(const Piece& piece, const Order& order) override {
-    take_version(
-        TRY(tool_.run(arguments({"init", save_command(piece)}), settings_.timeout, order)));
+    TRY(tool_.run(arguments({"init", save_command(piece)}), settings_.timeout, order));
     return {};
   }
 
@@ -121,18 +115,8 @@ class Openocd final : public ProbeTool {
     return words;
   }
 
-  // It says it each time: "Open On-Chip Debugger 0.12.0".
-  void take_version(const std::string& said) {
-    constexpr std::string_view begin = "Open On-Chip Debugger ";
-    const auto at = said.find(begin);
-    if (at == std::string::npos) return;
-    const auto from = at + begin.size();
-    version_ = printable(said.substr(from, said.find_first_of(" \n", from) - from));
-  }
-
   const Settings settings_;
-  const Tool tool_;
-  std::string version_;
+  Tool tool_;
 };
 
 // They become words of a Tcl command.

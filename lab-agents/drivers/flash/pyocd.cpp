@@ -25,8 +25,8 @@ constexpr Symptom symptoms[] = {
     {"Access denied", "the probe may not be opened: install the udev rules of Assay"},
     {"Resource busy", "the probe is in use by another program"},
     {"Unable to claim interface", "the probe is in use by another program"},
-    {"No ACK", "the target does not answer: has the board power, are the wires right?"},
-    {"no ack received", "the target does not answer: has the board power, are the wires right?"},
+    {"No ACK", no_target_means, Cause::device, true},
+    {"no ack received", no_target_means, Cause::device, true},
     {"Target is locked", "the chip is locked against debuggers: unlock it (this erases it)"},
     {"is not recognized",
      "pyOCD does not know this target: name one of `pyocd list --targets`, or "
@@ -50,24 +50,19 @@ class Pyocd final : public ProbeTool {
               symptoms) {}
 
   std::string about() const override {
-    return fmt::format("pyOCD{}, probe {}, target {}", version_.empty() ? "" : " " + version_,
-                       settings_.uid, settings_.target);
+    return fmt::format("pyOCD{}, probe {}, target {}", tool_.version(), settings_.uid,
+                       settings_.target);
   }
   std::string probe() const override { return "probe " + settings_.uid; }
 
   Result<Health> check(const Order& order) override {
-    ask_version(order);
-    const Words words = commander("attach", {"status"});
-    const auto output = TRY(tool_.try_run(words, quick, order));
-    if (output.status.ok()) return Health::proven;
-    Error error = tool_.explain(words, output);
-    if (error.text.starts_with("the target does not answer")) return Health::unproven;
-    return tl::unexpected(std::move(error));
+    tool_.ask_version(order);
+    return tool_.reaches(commander("attach", {"status"}), quick, order);
   }
 
   Result<> program(const abilities::FlashJob& job, const std::vector<Piece>& pieces,
                    const std::vector<Piece>& back, const Order& order) override {
-    ask_version(order);
+    tool_.ask_version(order);
     // Whatever the program did to the chip, the flash algorithm starts from a reset.
     Words commands{"reset halt"};
     if (job.erase_chip) {
@@ -119,16 +114,8 @@ class Pyocd final : public ProbeTool {
     return words;
   }
 
-  void ask_version(const Order& order) {
-    if (!version_.empty()) return;
-    const auto output = tool_.try_run({"--version"}, quick, order);
-    if (!output || !output->status.ok()) return;
-    version_ = printable(output->out.substr(0, output->out.find('\n')));
-  }
-
   const Settings settings_;
-  const Tool tool_;
-  std::string version_;
+  Tool tool_;
 };
 
 }  // namespace

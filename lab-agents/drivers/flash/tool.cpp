@@ -1,6 +1,7 @@
 #include "drivers/flash/tool.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 #include "base/text.hpp"
@@ -65,15 +66,44 @@ Result<std::string> Tool::run(std::vector<std::string> arguments, Duration limit
   return tl::unexpected(explain(arguments, output));
 }
 
-Error Tool::explain(const std::vector<std::string>& arguments, const Output& output) const {
+// The first word with a digit in front: "0.46.0", "Open On-Chip Debugger 0.12.0".
+void Tool::ask_version(const abilities::Order& order) {
+  if (!version_.empty()) return;
+  const auto output = try_run({"--version"}, std::chrono::seconds(20), order);
+  if (!output || !output->status.ok()) return;
+  for (const std::string_view line : split(output->out, '\n')) {
+    for (const std::string_view word : split(line, ' ')) {
+      if (!word.empty() && std::isdigit(static_cast<unsigned char>(word.front())) != 0) {
+        version_ = " " + printable(word);
+        return;
+      }
+    }
+  }
+}
+
+Result<abilities::Health> Tool::reaches(const std::vector<std::string>& arguments, Duration limit,
+                                        const abilities::Order& order) const {
+  const auto output = TRY(try_run(arguments, limit, order));
+  if (output.status.ok()) return abilities::Health::proven;
+  const Symptom* symptom = symptom_in(output);
+  if (symptom != nullptr && symptom->no_target) return abilities::Health::unproven;
+  return tl::unexpected(explain(arguments, output));
+}
+
+const Symptom* Tool::symptom_in(const Output& output) const {
   const std::string said = lower(output.out);
+  const auto found = std::find_if(symptoms_.begin(), symptoms_.end(), [&](const Symptom& one) {
+    return said.find(lower(one.printed)) != std::string::npos;
+  });
+  return found == symptoms_.end() ? nullptr : &*found;
+}
+
+Error Tool::explain(const std::vector<std::string>& arguments, const Output& output) const {
   const std::string what = fmt::format("'{} {}': {}: {}", program_, printable(join(arguments, " ")),
                                        to_string(output.status), tail(output.out));
-  for (const Symptom& symptom : symptoms_) {
-    if (said.find(lower(symptom.printed)) == std::string::npos) continue;
-    return {symptom.cause, fmt::format("{} ({})", symptom.means, what)};
-  }
-  return {Cause::device, what};
+  const Symptom* symptom = symptom_in(output);
+  if (symptom == nullptr) return {Cause::device, what};
+  return {symptom->cause, fmt::format("{} ({})", symptom->means, what)};
 }
 
 }  // namespace assay::drivers

@@ -21,7 +21,10 @@ struct Symptom {
   std::string_view printed;  // part of its output, the case does not matter
   std::string_view means;    // "no probe with this id is attached"
   Cause cause = Cause::device;
+  bool no_target = false;  // the probe is there, the chip does not answer
 };
+inline constexpr std::string_view no_target_means =
+    "the target does not answer: has the board power, are the wires right?";
 
 class Tool {
  public:
@@ -38,12 +41,19 @@ class Tool {
   // Whatever its exit status.
   Result<Output> try_run(std::vector<std::string> arguments, Duration limit,
                          const abilities::Order&) const;
-  [[nodiscard]] Error explain(const std::vector<std::string>& arguments, const Output&) const;
-  [[nodiscard]] const std::string& program() const { return program_; }
+  // Whether the probe reaches the chip; unproven where only that fails.
+  Result<abilities::Health> reaches(const std::vector<std::string>& arguments, Duration limit,
+                                    const abilities::Order&) const;
+  // Asks for its version, once.
+  void ask_version(const abilities::Order&);
+  // " 0.46.0", or "" while it is not known.
+  [[nodiscard]] const std::string& version() const { return version_; }
 
  private:
+  [[nodiscard]] const Symptom* symptom_in(const Output&) const;
+  [[nodiscard]] Error explain(const std::vector<std::string>& arguments, const Output&) const;
   [[nodiscard]] std::string found() const;
-  std::string program_, get_it_;
+  std::string program_, get_it_, version_;
   std::span<const Symptom> symptoms_;
 };
 
