@@ -225,10 +225,8 @@ Made make_command(const DriverSetup&, const Json& params) {
   commands.erase = TRY(words_param(params, "erase"));
   commands.pulse = TRY(words_param(params, "pulse"));
   const bool flash = !commands.write.empty();
-  const auto timeout = TRY(number_param(params, "timeout_ms", flash ? 60'000 : 10'000));
-  if (timeout < 1 || timeout > 3'600'000) {
-    return fail(Cause::invalid, "'timeout_ms' must be from 1 to 3600000");
-  }
+  const auto timeout =
+      TRY(range_param(params, "timeout_ms", 1, 3'600'000, flash ? 60'000 : 10'000));
   commands.timeout = std::chrono::milliseconds(timeout);
   if (commands.on.empty() != commands.off.empty()) {
     return fail(Cause::invalid, "power needs both 'on' and 'off'");

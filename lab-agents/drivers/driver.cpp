@@ -115,6 +115,19 @@ Result<std::int64_t> number_param(const Json& params, std::string_view key,
   return value->get<std::int64_t>();
 }
 
+Result<std::int64_t> range_param(const Json& params, std::string_view key, std::int64_t least,
+                                 std::int64_t most, std::int64_t otherwise) {
+  const auto value = TRY(number_param(params, key, otherwise));
+  if (value >= least && value <= most) return value;
+  return fail(Cause::invalid, "'{}' must be from {} to {}", key, least, most);
+}
+
+Result<Duration> duration_param(const Json& params, std::string_view key, Duration otherwise) {
+  using std::chrono::milliseconds;
+  const auto fallback = std::chrono::duration_cast<milliseconds>(otherwise).count();
+  return milliseconds(TRY(number_param(params, fmt::format("{}_ms", key), fallback)));
+}
+
 Result<std::vector<std::string>> words_param(const Json& params, std::string_view key) {
   std::vector<std::string> words;
   const auto* value = find(params, key);

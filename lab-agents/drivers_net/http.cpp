@@ -95,7 +95,7 @@ MadeSwitch make_http(const Json& params) {
   HttpSettings s;
   HttpCall call;
   call.user = TRY(text_param(params, "user", ""));
-  call.timeout = std::chrono::milliseconds(TRY(number_param(params, "timeout_ms", 5000)));
+  call.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(5)));
   s.password = TRY(Secret::from(params, "password"));
   if (s.password.given() && call.user.empty()) {
     return fail(Cause::invalid, "a password needs a 'user'");

@@ -85,10 +85,7 @@ MadeSwitch make_shelly(const Json& params) {
                          "password-file", "timeout_ms", "invert", "settle_ms"}));
   ShellySettings s;
   s.host = TRY(host_param(params, "host"));
-  s.channel = TRY(number_param(params, "channel", 0));
-  if (s.channel < 0 || s.channel > 15) {
-    return fail(Cause::invalid, "'channel' must be from 0 to 15");
-  }
+  s.channel = TRY(range_param(params, "channel", 0, 15, 0));
   s.generation = TRY(number_param(params, "generation", 2));
   if (s.generation != 1 && s.generation != 2) {
     return fail(Cause::invalid, "'generation' must be 1, or 2 for all later ones");
@@ -96,7 +93,7 @@ MadeSwitch make_shelly(const Json& params) {
   s.mac = TRY(text_param(params, "mac", ""));
   s.user = TRY(text_param(params, "user", "admin"));
   s.password = TRY(Secret::from(params, "password"));
-  s.timeout = std::chrono::milliseconds(TRY(number_param(params, "timeout_ms", 5000)));
+  s.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(5)));
   return std::make_unique<ShellySwitch>(std::move(s));
 }
 

@@ -189,7 +189,7 @@ MadeSwitch make_snmp(const Json& params) {
   if (s.privacy.given() && !s.password.given()) {
     return fail(Cause::invalid, "a secret for privacy needs a password, too");
   }
-  s.target.timeout = std::chrono::milliseconds(TRY(number_param(params, "timeout_ms", 5000)));
+  s.target.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(5)));
   return std::make_unique<SnmpSwitch>(std::move(s));
 }
 

@@ -89,14 +89,11 @@ MadeSwitch make_tasmota(const Json& params) {
                          "timeout_ms", "invert", "settle_ms"}));
   TasmotaSettings s;
   s.host = TRY(host_param(params, "host"));
-  s.channel = TRY(number_param(params, "channel", 1));
-  if (s.channel < 1 || s.channel > 32) {
-    return fail(Cause::invalid, "'channel' must be from 1 to 32");
-  }
+  s.channel = TRY(range_param(params, "channel", 1, 32, 1));
   s.mac = TRY(text_param(params, "mac", ""));
   s.user = TRY(text_param(params, "user", "admin"));
   s.password = TRY(Secret::from(params, "password"));
-  s.timeout = std::chrono::milliseconds(TRY(number_param(params, "timeout_ms", 5000)));
+  s.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(5)));
   return std::make_unique<TasmotaSwitch>(std::move(s));
 }
 

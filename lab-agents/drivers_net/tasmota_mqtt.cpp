@@ -98,15 +98,12 @@ MadeSwitch make_tasmota_mqtt(const Json& params) {
   if (s.topic.empty() || s.topic.find_first_of("#+/") != std::string::npos) {
     return fail(Cause::invalid, "'topic' must be the device's own, without #, + and /");
   }
-  s.channel = TRY(number_param(params, "channel", 1));
-  if (s.channel < 1 || s.channel > 32) {
-    return fail(Cause::invalid, "'channel' must be from 1 to 32");
-  }
+  s.channel = TRY(range_param(params, "channel", 1, 32, 1));
   s.password = TRY(Secret::from(params, "password"));
   if (s.password.given() && s.broker.user.empty()) {
     return fail(Cause::invalid, "a password needs a 'user'");
   }
-  s.timeout = std::chrono::milliseconds(TRY(number_param(params, "timeout_ms", 5000)));
+  s.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(5)));
   return std::make_unique<TasmotaMqttSwitch>(std::move(s));
 }
 

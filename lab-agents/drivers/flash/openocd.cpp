@@ -145,7 +145,7 @@ Made make_openocd(const DriverSetup&, const Json& params) {
   settings.program = TRY(text_param(params, "program", "openocd"));
   settings.speed = TRY(number_param(params, "speed", 0));
   settings.bank = TRY(number_param(params, "bank", 0));
-  settings.timeout = std::chrono::milliseconds(TRY(number_param(params, "timeout_ms", 120'000)));
+  settings.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(120)));
   TRY(plain("adapter", settings.adapter));
   TRY(plain("serial", settings.serial));
   // "target/nrf51.cfg" begins as OpenOCD's name of the chip does.

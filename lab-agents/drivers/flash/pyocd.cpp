@@ -132,7 +132,7 @@ Made make_pyocd(const DriverSetup&, const Json& params) {
   settings.connect = TRY(text_param(params, "connect", "halt"));
   settings.pack = TRY(text_param(params, "pack", ""));
   settings.frequency = TRY(number_param(params, "frequency", 0));
-  settings.timeout = std::chrono::milliseconds(TRY(number_param(params, "timeout_ms", 120'000)));
+  settings.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(120)));
   auto id = TRY(chip_id_param(params, settings.target));
   return make_probe_flasher(std::make_unique<Pyocd>(std::move(settings)), std::move(id));
 }

@@ -76,10 +76,7 @@ class NumatoSwitch final : public SerialSwitch {
 
 MadeSwitch make_numato(const Json& params) {
   TRY(only_keys(params, {"path", "channel", "channels", "id", "invert", "settle_ms"}));
-  const auto channels = TRY(number_param(params, "channels", 16));
-  if (channels < 1 || channels > 64) {
-    return fail(Cause::invalid, "'channels' must be from 1 to 64");
-  }
+  const auto channels = TRY(range_param(params, "channels", 1, 64, 16));
   auto place = TRY(serial_place(params, "Numato", 0, channels - 1));
   const auto channel = TRY(number_param(params, "channel", 0));
   return std::make_unique<NumatoSwitch>(std::move(place), relay_name(channel, channels),

@@ -95,10 +95,7 @@ Result<SerialSwitch::Place> serial_place(const Json& params, std::string_view bo
                                          std::int64_t first, std::int64_t last) {
   const auto path = TRY(text_param(params, "path", ""));
   if (path.empty()) return fail(Cause::invalid, "'path' is missing: the port's device");
-  const auto channel = TRY(number_param(params, "channel", first - 1));
-  if (channel < first || channel > last) {
-    return fail(Cause::invalid, "'channel' must be from {} to {}", first, last);
-  }
+  const auto channel = TRY(range_param(params, "channel", first, last, first - 1));
   return SerialSwitch::Place{fmt::format("{} relay {}", board, channel), path};
 }
 

@@ -25,9 +25,7 @@ Result<> says_which(const usb::Match& match, std::string_view why) {
 }
 
 Result<unsigned> channel_param(const Json& params, unsigned most, unsigned least) {
-  const auto channel = TRY(number_param(params, "channel", -1));
-  if (channel >= least && channel <= most) return static_cast<unsigned>(channel);
-  return fail(Cause::invalid, "'channel' must be from {} to {}", least, most);
+  return static_cast<unsigned>(TRY(range_param(params, "channel", least, most, -1)));
 }
 
 }  // namespace assay::drivers
