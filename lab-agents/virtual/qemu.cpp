@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <sstream>
 
 #include "base/file.hpp"
+#include "base/folder_address.hpp"
 #include "base/text.hpp"
 
 namespace assay::virt {
@@ -26,35 +26,6 @@ constexpr std::size_t errors_kept = 64 << 10;
 constexpr const char* console_name = "console";  // QEMU adds .in and .out
 constexpr int console_capacity = 1 << 20;        // bytes
 constexpr int qmp_theirs = 3, gdb_theirs = 4;
-
-// A folder's path may be longer than a socket address holds: go through a
-// descriptor of the folder.
-struct FolderAddress {
-  static Result<FolderAddress> make(const std::filesystem::path& folder) {
-    FolderAddress made;
-    made.folder = UniqueFd(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!made.folder) return fail_errno(folder.string());
-    const auto path = fmt::format("/proc/self/fd/{}/{}", made.folder.get(), gdb_name);
-    made.address.sun_family = AF_UNIX;
-    path.copy(made.address.sun_path, sizeof made.address.sun_path - 1);
-    return made;
-  }
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
-
-  UniqueFd folder;
-  sockaddr_un address{};
-};
-
-Result<UniqueFd> listen_for_gdb(const std::filesystem::path& folder) {
-  Qemu::remove_socket(folder);
-  const auto at = TRY(FolderAddress::make(folder));
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd || fchmod(fd.get(), 0600) != 0 || bind(fd.get(), at.get(), sizeof at.address) != 0 ||
-      listen(fd.get(), 4) != 0) {
-    return fail_errno((folder / gdb_name).string());
-  }
-  return fd;
-}
 
 // As QEMU's options want a comma that is meant.
 std::string doubled_commas(const std::string& text) {
@@ -98,7 +69,7 @@ void Qemu::remove_console(const std::filesystem::path& folder) {
 Result<Qemu> Qemu::start(const QemuSetup& setup, const Wait& wait) {
   auto console = TRY(make_console(setup.folder));
   auto control = TRY(make_socket_pair());
-  auto gdb = TRY(listen_for_gdb(setup.folder));
+  auto gdb = TRY(listen_in(setup.folder, gdb_name));
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe");
   UniqueFd errors(ends[0]);
@@ -163,9 +134,9 @@ Qemu::~Qemu() {
 }
 
 Result<gdb::Client> Qemu::attach(const std::filesystem::path& folder, const Wait& wait) {
-  const auto at = TRY(FolderAddress::make(folder));
+  const auto at = TRY(FolderAddress::make(folder, gdb_name));
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd || connect(fd.get(), at.get(), sizeof at.address) != 0) {
+  if (!fd || connect(fd.get(), at.get(), at.size()) != 0) {
     return fail_errno("connect to QEMU's gdb stub", Cause::device);
   }
   return gdb::Client::attach(std::move(fd), wait);

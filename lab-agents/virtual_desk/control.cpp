@@ -2,12 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 
+#include "base/folder_address.hpp"
 #include "base/text.hpp"
 
 namespace assay::virtual_desk {
@@ -17,20 +16,6 @@ namespace {
 constexpr std::string_view name = "desk.sock";
 const Duration patience = std::chrono::seconds(2);
 constexpr std::size_t longest = 200;
-
-// A folder's path may be longer than a socket address holds: go through a
-// descriptor of the folder.
-struct Address {
-  explicit Address(const std::filesystem::path& in)
-      : folder(open(in.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
-    raw.sun_family = AF_UNIX;
-    const auto path = fmt::format("/proc/self/fd/{}/{}", folder.get(), name);
-    path.copy(raw.sun_path, sizeof raw.sun_path - 1);
-  }
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&raw); }
-  UniqueFd folder;
-  sockaddr_un raw{};
-};
 
 Result<std::string> line_from(int fd) {
   std::string text;
@@ -65,14 +50,8 @@ Result<> obey(Desk& desk, const std::string& command) {
 }  // namespace
 
 Result<Control> Control::listen(Desk& desk, const std::filesystem::path& folder) {
-  std::error_code ignored;
-  std::filesystem::remove(folder / name, ignored);
-  const Address at(folder);
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd || fchmod(fd.get(), 0600) != 0 || bind(fd.get(), at.get(), sizeof at.raw) != 0 ||
-      ::listen(fd.get(), 4) != 0) {
-    return fail_errno((folder / name).string());
-  }
+  UniqueFd fd = TRY(listen_in(folder, name));
+  fcntl(fd.get(), F_SETFL, O_NONBLOCK);
   return Control(desk, folder, std::move(fd));
 }
 
@@ -92,9 +71,9 @@ void Control::serve() {
 
 Result<> Control::tell(const std::filesystem::path& folder, const std::string& command,
                        const Wait& wait) {
-  const Address at(folder);
+  const auto at = FolderAddress::make(folder, name);
   const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd || connect(fd.get(), at.get(), sizeof at.raw) != 0)
+  if (!at || !fd || connect(fd.get(), at->get(), at->size()) != 0)
     return fail(Cause::unavailable, "{}: no desk has this folder", folder.string());
   TRY(write_all(fd.get(), as_bytes(command + "\n"), wait));
   std::string answer;
