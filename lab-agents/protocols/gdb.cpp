@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/little_endian.hpp"
 #include "base/text.hpp"
 
 namespace assay::gdb {
@@ -134,14 +135,12 @@ Result<std::uint32_t> Client::read_register(unsigned number, const Wait& wait) {
     return fail(Cause::device, "gdb stub: register {} reads '{}'", number,
                 printable(reply.substr(0, 40)));
   }
-  return static_cast<std::uint32_t>((*bytes)[0] | (*bytes)[1] << 8 | (*bytes)[2] << 16) |
-         static_cast<std::uint32_t>((*bytes)[3]) << 24;
+  return u32_at(*bytes, 0);
 }
 
 Result<> Client::write_register(unsigned number, std::uint32_t value, const Wait& wait) {
-  const std::array bytes{static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8),
-                         static_cast<std::uint8_t>(value >> 16),
-                         static_cast<std::uint8_t>(value >> 24)};
+  Bytes bytes;
+  put_u32(bytes, value);
   return must(fmt::format("P{:x}={}", number, to_hex(bytes)), wait);
 }
 

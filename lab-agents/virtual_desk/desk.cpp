@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/little_endian.hpp"
 #include "base/text.hpp"
 #include "virtual_desk/gdb_target.hpp"
 #include "virtual_usb/cmsis_dap.hpp"
@@ -109,11 +110,8 @@ Result<> Desk::swap(const std::string& board, const std::string& chip) {
   const auto bytes = from_hex(chip);
   if (!bytes || bytes->size() != 8)
     return fail(Cause::invalid, "'{}' is no number of 16 hexadecimal digits", printable(chip));
-  std::array<std::uint32_t, 2> words{};
-  for (std::size_t i = 0; i < bytes->size(); ++i)
-    words[i / 4] |= static_cast<std::uint32_t>((*bytes)[i]) << 8 * (i % 4);
   const auto lock = bus_->lock();
-  place->target->set_device_id(words);
+  place->target->set_device_id({u32_at(*bytes, 0), u32_at(*bytes, 4)});
   return {};
 }
 
@@ -130,9 +128,8 @@ Result<> Desk::cross(const std::string& one, const std::string& other) {
 // As it lies in memory.
 static std::string chip_id(std::size_t place) {
   Bytes bytes;
-  for (const std::uint32_t word : {static_cast<std::uint32_t>(place + 1), desk_chips}) {
-    for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<std::uint8_t>(word >> 8 * i));
-  }
+  put_u32(bytes, static_cast<std::uint32_t>(place + 1));
+  put_u32(bytes, desk_chips);
   return to_hex(bytes);
 }
 

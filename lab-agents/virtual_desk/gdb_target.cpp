@@ -1,5 +1,7 @@
 #include "virtual_desk/gdb_target.hpp"
 
+#include "base/little_endian.hpp"
+
 namespace assay::virtual_desk {
 
 namespace {
@@ -100,9 +102,7 @@ std::uint32_t comparator_address(std::uint32_t value) {
 Bytes little_endian(std::span<const std::uint32_t> words) {
   Bytes bytes;
   bytes.reserve(4 * words.size());
-  for (const std::uint32_t word : words) {
-    for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<std::uint8_t>(word >> 8 * i));
-  }
+  for (const std::uint32_t word : words) put_u32(bytes, word);
   return bytes;
 }
 
@@ -273,8 +273,7 @@ std::optional<std::vector<std::uint32_t>> GdbTarget::read_words(std::uint32_t ad
   const auto bytes = client_->read(address, 4 * count, Wait::for_(limit));
   if (!bytes) return std::nullopt;
   std::vector<std::uint32_t> words(count);
-  for (std::size_t i = 0; i < bytes->size(); ++i)
-    words[i / 4] |= static_cast<std::uint32_t>((*bytes)[i]) << 8 * (i % 4);
+  for (std::size_t i = 0; i < count; ++i) words[i] = u32_at(*bytes, 4 * i);
   return words;
 }
 

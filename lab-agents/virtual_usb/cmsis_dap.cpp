@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/little_endian.hpp"
+
 namespace assay::virtual_usb {
 
 namespace {
@@ -48,10 +50,6 @@ class Fields {
   ByteView bytes_;
   std::size_t at_ = 0;
 };
-
-void append(Bytes& to, std::uint32_t word) {
-  for (int i = 0; i < 4; ++i) to.push_back(static_cast<std::uint8_t>(word >> 8 * i));
-}
 
 }  // namespace
 
@@ -186,7 +184,7 @@ Bytes CmsisDap::transfer(ByteView command) {
       }
     } else {
       done = port_.transfer(request & 0xF, 0);
-      if (done.acknowledge == DebugPort::ok) append(reply, done.value);
+      if (done.acknowledge == DebugPort::ok) put_u32(reply, done.value);
     }
     reply[2] = static_cast<std::uint8_t>(done.acknowledge | (differs ? value_mismatch : 0));
     if (reply[2] != DebugPort::ok) return reply;
@@ -211,7 +209,7 @@ Bytes CmsisDap::transfer_block(ByteView command) {
   const auto acknowledge = port_.block(request & 0xF, words, done);
   Bytes reply{0x06, static_cast<std::uint8_t>(done), static_cast<std::uint8_t>(done >> 8),
               acknowledge};
-  for (std::size_t i = 0; reads && i < done; ++i) append(reply, words[i]);
+  for (std::size_t i = 0; reads && i < done; ++i) put_u32(reply, words[i]);
   return reply;
 }
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "images/little_endian.hpp"
+#include "base/little_endian.hpp"
 #include "images/load.hpp"
 #include "images/mcuboot.hpp"
 

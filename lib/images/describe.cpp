@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "images/little_endian.hpp"
+#include "base/little_endian.hpp"
 
 namespace assay::images {
 namespace {

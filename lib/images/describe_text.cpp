@@ -1,6 +1,6 @@
+#include "base/little_endian.hpp"
 #include "base/text.hpp"
 #include "images/describe.hpp"
-#include "images/little_endian.hpp"
 
 namespace assay::images {
 namespace {

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "images/little_endian.hpp"
+#include "base/little_endian.hpp"
 #include "images/load.hpp"
 
 namespace assay::images {

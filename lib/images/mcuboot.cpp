@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "images/little_endian.hpp"
+#include "base/little_endian.hpp"
 
 namespace assay::images {
 namespace {

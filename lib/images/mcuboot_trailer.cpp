@@ -2,7 +2,7 @@
 #include <array>
 #include <bit>
 
-#include "images/little_endian.hpp"
+#include "base/little_endian.hpp"
 #include "images/mcuboot.hpp"
 
 namespace assay::images {

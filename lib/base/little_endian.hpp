@@ -6,7 +6,7 @@
 
 #include "base/bytes.hpp"
 
-namespace assay::images {
+namespace assay {
 
 inline std::uint16_t u16_at(ByteView bytes, std::size_t at) {
   return static_cast<std::uint16_t>(bytes[at] | bytes[at + 1] << 8);
@@ -18,5 +18,9 @@ inline void put_u16(Bytes& bytes, std::uint16_t value) {
   bytes.push_back(static_cast<std::uint8_t>(value));
   bytes.push_back(static_cast<std::uint8_t>(value >> 8));
 }
+inline void put_u32(Bytes& bytes, std::uint32_t value) {
+  put_u16(bytes, static_cast<std::uint16_t>(value));
+  put_u16(bytes, static_cast<std::uint16_t>(value >> 16));
+}
 
-}  // namespace assay::images
+}  // namespace assay
