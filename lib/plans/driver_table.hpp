@@ -63,8 +63,10 @@ std::vector<DriverKey> keys_of(const DriverFacts&);
 // The names, each once.
 std::vector<std::string> driver_names();
 
-// The rows, by ability: drivers_power.cpp, drivers_other.cpp.
+// The rows, by ability: drivers_power.cpp, drivers_flash.cpp and so on.
 std::vector<DriverFacts> power_drivers();
-std::vector<DriverFacts> other_drivers();
+std::vector<DriverFacts> flash_drivers();
+std::vector<DriverFacts> console_drivers();
+std::vector<DriverFacts> board_drivers();
 
 }  // namespace assay::plans

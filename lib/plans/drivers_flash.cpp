@@ -1,4 +1,4 @@
-// Drivers of flashers, consoles and the rest.
+// Drivers that write a board's memory or reset it.
 #include "plans/driver_table.hpp"
 
 namespace assay::plans {
@@ -24,21 +24,6 @@ constexpr DriverKey command_flash_keys[] = {
 constexpr DriverKey command_reset_keys[] = {
     {.name = "pulse", .kind = K::command, .needed = true, .about = "resets the board"},
     {.name = "timeout", .kind = K::duration, .otherwise = "10s", .about = "of one command"}};
-constexpr DriverKey serial_keys[] = {
-    {.name = "path",
-     .kind = K::path,
-     .needed = true,
-     .about = "/dev/serial/by-id/... stays the same when cables move"},
-    {.name = "baud",
-     .kind = K::whole,
-     .needed = true,
-     .words = "9600 19200 38400 57600 115200 230400 460800 500000 921600 1000000 1500000 2000000 "
-              "3000000",
-     .about = "bits a second"},
-    {.name = "parity", .kind = K::word, .words = "none even odd"},
-    {.name = "stop", .kind = K::whole, .otherwise = "1", .least = 1, .most = 2},
-    {.name = "flow", .kind = K::word, .words = "none rts-cts"}};
-
 // Of every driver that reaches a chip through a probe.
 constexpr DriverKey chip_id = {
     .name = "chip-id",
@@ -49,6 +34,7 @@ constexpr DriverKey chip_id_at = {
     .name = "chip-id-at",
     .kind = K::address,
     .about = "where the chip keeps it; known for nRF51, nRF52, STM32F7, STM32L4 and K64F"};
+
 constexpr DriverKey openocd_keys[] = {
     {.name = "config",
      .needed = true,
@@ -93,35 +79,10 @@ constexpr DriverKey pyocd_keys[] = {
      .about = "how a write begins; under-reset for chips that switch their wires off"},
     {.name = "program", .otherwise = "pyocd", .about = "where pyOCD is"},
     {.name = "timeout", .kind = K::duration, .otherwise = "120s", .about = "of one call"}};
-constexpr DriverKey program_keys[] = {
-    {.name = "run",
-     .kind = K::command,
-     .needed = true,
-     .about = "the program whose standard input and output are the console"}};
-constexpr DriverKey rfc2217_keys[] = {
-    {.name = "host", .needed = true, .about = "the console server's name or address, and :PORT"},
-    {.name = "baud",
-     .kind = K::whole,
-     .needed = true,
-     .least = 50,
-     .most = 100'000'000,
-     .about = "bits a second; the far end has to confirm it"},
-    {.name = "parity", .kind = K::word, .words = "none even odd"},
-    {.name = "stop", .kind = K::whole, .otherwise = "1", .least = 1, .most = 2},
-    {.name = "flow", .kind = K::word, .words = "none rts-cts"},
-    {.name = "dtr",
-     .kind = K::word,
-     .words = "leave on off",
-     .about = "set when connected; with rts it resets some boards"},
-    {.name = "rts", .kind = K::word, .words = "leave on off"}};
-constexpr DriverKey telnet_keys[] = {
-    {.name = "host",
-     .needed = true,
-     .about = "the console server's name or address, and :PORT if not 23"}};
 
 }  // namespace
 
-std::vector<DriverFacts> other_drivers() {
+std::vector<DriverFacts> flash_drivers() {
   return {
       {.name = "command",
        .abilities = "flash",
@@ -133,21 +94,6 @@ std::vector<DriverFacts> other_drivers() {
        .about = "a reset line that a program of yours drives",
        .keys = command_reset_keys,
        .proven = "real programs"},
-      {.name = "program",
-       .abilities = "console",
-       .about = "the standard streams of a program of yours",
-       .keys = program_keys,
-       .proven = "real programs"},
-      {.name = "rfc2217",
-       .abilities = "console",
-       .about = "a serial port of another machine, with its settings",
-       .keys = rfc2217_keys,
-       .proven = "a real ser2net on a pseudo-terminal"},
-      {.name = "serial",
-       .abilities = "console",
-       .about = "a serial port",
-       .keys = serial_keys,
-       .proven = "pseudo-terminals"},
       {.name = "openocd",
        .abilities = "flash flash.read reset",
        .about = "chips and probes that OpenOCD knows",
@@ -161,16 +107,6 @@ std::vector<DriverFacts> other_drivers() {
        .keys = pyocd_keys,
        .proven = "real pyOCD 0.46 and libusb, emulated CMSIS-DAP v2 probe, Nordic's flash "
                  "algorithm in an emulated nRF51"},
-      {.name = "telnet",
-       .abilities = "console",
-       .about = "a port of a console server: telnet or plain TCP",
-       .keys = telnet_keys,
-       .proven = "a real ser2net on a pseudo-terminal"},
-      {.name = "virtual-zephyr",
-       .abilities = "power flash flash.read console reset",
-       .about = "a virtual board: MCUboot and Zephyr in QEMU",
-       .keys = {},
-       .proven = "real QEMU, real firmware"},
   };
 }
 
