@@ -32,6 +32,10 @@ class Device {
   // What does it, for the evidence: "pyOCD 0.46.0, probe 0240, target nrf51". Known
   // without asking the hardware; "": nothing to say.
   [[nodiscard]] virtual std::string about(std::string_view /*ability*/) const { return ""; }
+  // Resets the device itself (a probe that hangs), not the board behind it.
+  virtual Result<> revive(const Order&) {
+    return fail(Cause::invalid, "this device cannot be reset");
+  }
   // As Board::check().
   virtual Result<Health> check(std::string_view ability, const Order&) = 0;
 

@@ -1,4 +1,6 @@
-// Hearing of what is plugged and unplugged. Single-threaded.
+// Hearing of what is plugged and unplugged, by the nodes of /dev/bus/usb that come and
+// go: also in a container that has this folder, to which the kernel's own messages do
+// not come. Single-threaded.
 #pragma once
 
 #include "base/clock.hpp"
@@ -12,11 +14,14 @@ class Changes {
   static Result<Changes> listen();
   // Something on this machine came or went since the last call, or since listen().
   Result<> next(const Wait&);
-  [[nodiscard]] int fd() const { return socket_.get(); }  // readable when it did
+  [[nodiscard]] int fd() const { return notices_.get(); }  // readable when it did
+  // Takes what has come so far.
+  void drain();
 
  private:
-  explicit Changes(UniqueFd socket) : socket_(std::move(socket)) {}
-  UniqueFd socket_;
+  explicit Changes(UniqueFd notices) : notices_(std::move(notices)) {}
+  Result<> watch();
+  UniqueFd notices_;
 };
 
 }  // namespace assay::usb

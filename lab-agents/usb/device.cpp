@@ -78,6 +78,23 @@ Result<Session> Link::take(const Wait& wait) {
   }
 }
 
+Result<> Link::look(const Wait& wait) {
+  if (opened_ != nullptr && opened_->gone()) opened_.reset();
+  return opened_ == nullptr ? find(wait) : Result<>();
+}
+
+Result<> Link::reset(const Wait& wait) {
+  {
+    auto session = TRY(take(wait));
+    const int code = libusb_reset_device(session.handle());
+    // It may come back as another device, which is as good.
+    if (code != 0 && code != LIBUSB_ERROR_NOT_FOUND)
+      return tl::unexpected(session.failed(code, wait));
+  }
+  opened_.reset();
+  return {};
+}
+
 Result<> Link::find(const Wait& wait) {
   const auto all = TRY(attached());
   std::vector<Attached> kin, fit;

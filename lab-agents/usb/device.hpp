@@ -80,6 +80,11 @@ class Link {
   Link& operator=(Link&&) = delete;
   // Takes the device, opening it (again) when need be, after whoever has it now.
   Result<Session> take(const Wait&);
+  // Is it attached? Asks the device only what find()ing it takes, and only when it
+  // has been away since.
+  Result<> look(const Wait&);
+  // A reset by its hub's port: the device starts anew and is found again.
+  Result<> reset(const Wait&);
   // "DCT-Tech relay BITFT at 1-1.4", as far as it is known.
   [[nodiscard]] std::string about() const;
 

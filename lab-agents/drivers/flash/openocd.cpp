@@ -50,6 +50,7 @@ class Openocd final : public ProbeTool {
     return fmt::format("OpenOCD{}, probe {}, {}", tool_.version(), settings_.serial,
                        settings_.config);
   }
+  std::string serial() const override { return settings_.serial; }
   std::string probe() const override { return "probe " + settings_.serial; }
 
   Result<Health> check(const Order& order) override {
@@ -133,7 +134,7 @@ Result<> plain(std::string_view key, const std::string& text) {
 
 }  // namespace
 
-Made make_openocd(const DriverSetup&, const Json& params) {
+Made make_openocd(const DriverSetup& setup, const Json& params) {
   TRY(only_keys(params, {"config", "adapter", "serial", "speed", "bank", "program", "timeout_ms",
                          "chip-id", "chip-id-at"}));
   Openocd::Settings settings;
@@ -153,7 +154,8 @@ Made make_openocd(const DriverSetup&, const Json& params) {
   auto id = TRY(chip_id_param(
       params,
       std::string_view(settings.config).substr(slash == std::string::npos ? 0 : slash + 1)));
-  return make_probe_flasher(std::make_unique<Openocd>(std::move(settings)), std::move(id));
+  return make_probe_flasher(std::make_unique<Openocd>(std::move(settings)), std::move(id),
+                            setup.on_incident);
 }
 
 }  // namespace assay::drivers

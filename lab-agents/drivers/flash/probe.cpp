@@ -1,9 +1,12 @@
 #include "drivers/flash/probe.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "base/file.hpp"
+#include "drivers/presence.hpp"
 #include "images/load.hpp"
+#include "usb/device.hpp"
 
 namespace assay::drivers {
 
@@ -14,6 +17,7 @@ using abilities::Health;
 using abilities::Order;
 
 constexpr std::uint64_t read_limit = 16 << 20;
+constexpr int no_interface = -1;
 constexpr std::size_t page_size = 1024;  // in which nothing is looked for
 
 // Where chips keep their number, by the beginning of pyOCD's target name, and how
@@ -30,12 +34,28 @@ constexpr KnownId known_ids[] = {{"nrf51", 0x10000060, 8},
                                  {"stm32l4", 0x1FFF7590, 12},
                                  {"k64f", 0x40048054, 16}};
 
+// Tools write the digits of a serial number in either case, and leave zeros in front away.
+bool same_serial(std::string_view one, std::string_view other) {
+  for (auto* text : {&one, &other})
+    text->remove_prefix(std::min(text->find_first_not_of('0'), text->size()));
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [](char a, char b) { return std::tolower(a) == std::tolower(b); });
+}
+
 class ProbeFlasher final : public abilities::Device,
                            private abilities::Flash,
                            private abilities::Reset {
  public:
-  ProbeFlasher(std::unique_ptr<ProbeTool> tool, ChipId id)
-      : tool_(std::move(tool)), id_(std::move(id)) {}
+  ProbeFlasher(std::unique_ptr<ProbeTool> tool, ChipId id, abilities::IncidentSink sink)
+      : tool_(std::move(tool)),
+        id_(std::move(id)),
+        // A probe on the board itself may go with the board's power.
+        presence_(
+            [this]() -> Result<> {
+              TRY(attached());
+              return {};
+            },
+            abilities::Incident::Kind::port_gone, std::move(sink)) {}
 
   abilities::Flash* flash() override { return this; }
   abilities::Reset* reset() override { return this; }
@@ -48,10 +68,25 @@ class ProbeFlasher final : public abilities::Device,
     TRY(check_chip(order));
     return health;
   }
-  void poll_fds(std::vector<pollfd>&, bool) override {}
-  void on_ready(std::span<const pollfd>) override {}
+  Result<> revive(const Order& order) override {
+    const auto device = TRY(attached());
+    // Its port says which: no two devices have the same.
+    usb::Link link({.what = "probe", .port = device.port}, no_interface);
+    return link.reset(order.wait);
+  }
+  void poll_fds(std::vector<pollfd>& fds, bool) override { presence_.poll_fds(fds); }
+  void on_ready(std::span<const pollfd> fds) override { presence_.on_ready(fds); }
 
  private:
+  // By sysfs: no tool has to be started for it. One that is not on this machine's USB
+  // is never seen, so it never goes either.
+  Result<usb::Attached> attached() const {
+    for (auto& device : TRY(usb::attached())) {
+      if (!device.serial.empty() && same_serial(device.serial, tool_->serial())) return device;
+    }
+    return fail(Cause::device, "{} is not attached", tool_->probe());
+  }
+
   Result<> pulse(const Order& order) override { return tool_->reset(order); }
 
   Result<> write(const Order& order, const FlashJob& job) override {
@@ -121,6 +156,7 @@ class ProbeFlasher final : public abilities::Device,
   const std::unique_ptr<ProbeTool> tool_;
   const ChipId id_;
   std::optional<std::uint64_t> checked_;  // the epoch of it
+  Presence presence_;
 };
 
 }  // namespace
@@ -168,8 +204,9 @@ Result<ChipId> chip_id_param(const Json& params, std::string_view target) {
               target);
 }
 
-std::unique_ptr<abilities::Device> make_probe_flasher(std::unique_ptr<ProbeTool> tool, ChipId id) {
-  return std::make_unique<ProbeFlasher>(std::move(tool), std::move(id));
+std::unique_ptr<abilities::Device> make_probe_flasher(std::unique_ptr<ProbeTool> tool, ChipId id,
+                                                      abilities::IncidentSink sink) {
+  return std::make_unique<ProbeFlasher>(std::move(tool), std::move(id), std::move(sink));
 }
 
 }  // namespace assay::drivers

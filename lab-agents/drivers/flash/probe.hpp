@@ -31,6 +31,8 @@ class ProbeTool {
   virtual ~ProbeTool() = default;
   // "pyOCD 0.46.0, probe 0240, target nrf51".
   [[nodiscard]] virtual std::string about() const = 0;
+  // The probe's serial number on USB.
+  [[nodiscard]] virtual std::string serial() const = 0;
   // "probe 0240": for errors.
   [[nodiscard]] virtual std::string probe() const = 0;
   // unproven: the probe is there, but the chip does not answer (a board without power).
@@ -53,7 +55,8 @@ struct ChipId {
 // Of `chip-id` and `chip-id-at`; `target` is the tool's name of the chip.
 Result<ChipId> chip_id_param(const Json& params, std::string_view target);
 
-std::unique_ptr<abilities::Device> make_probe_flasher(std::unique_ptr<ProbeTool>, ChipId);
+std::unique_ptr<abilities::Device> make_probe_flasher(std::unique_ptr<ProbeTool>, ChipId,
+                                                      abilities::IncidentSink);
 
 // What need not be programmed once it is erased: pages of nothing.
 images::Segments without_erased(const images::Segments&, std::uint8_t erased);

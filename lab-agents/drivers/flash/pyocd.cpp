@@ -53,6 +53,7 @@ class Pyocd final : public ProbeTool {
     return fmt::format("pyOCD{}, probe {}, target {}", tool_.version(), settings_.uid,
                        settings_.target);
   }
+  std::string serial() const override { return settings_.uid; }
   std::string probe() const override { return "probe " + settings_.uid; }
 
   Result<Health> check(const Order& order) override {
@@ -120,7 +121,7 @@ class Pyocd final : public ProbeTool {
 
 }  // namespace
 
-Made make_pyocd(const DriverSetup&, const Json& params) {
+Made make_pyocd(const DriverSetup& setup, const Json& params) {
   TRY(only_keys(params, {"uid", "target", "frequency", "pack", "program", "connect", "timeout_ms",
                          "chip-id", "chip-id-at"}));
   Pyocd::Settings settings;
@@ -134,7 +135,8 @@ Made make_pyocd(const DriverSetup&, const Json& params) {
   settings.frequency = TRY(number_param(params, "frequency", 0));
   settings.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(120)));
   auto id = TRY(chip_id_param(params, settings.target));
-  return make_probe_flasher(std::make_unique<Pyocd>(std::move(settings)), std::move(id));
+  return make_probe_flasher(std::make_unique<Pyocd>(std::move(settings)), std::move(id),
+                            setup.on_incident);
 }
 
 }  // namespace assay::drivers

@@ -62,6 +62,11 @@ std::string SerialSwitch::about() const {
   return fmt::format("{} at {}", place_.what, place_.path.string());
 }
 
+Result<> SerialSwitch::look(const Wait&) {
+  if (std::error_code ignored; std::filesystem::exists(place_.path, ignored)) return {};
+  return fail(Cause::device, "{}: {} is not there", place_.what, place_.path.string());
+}
+
 Error SerialSwitch::told(const Error& error) const {
   auto told = error.in(place_.what);
   if (told.cause == Cause::refused || told.cause == Cause::not_found || told.cause == Cause::io) {

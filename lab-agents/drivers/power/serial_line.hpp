@@ -39,6 +39,8 @@ class SerialSwitch : public Switch {
     std::int64_t baud = 9600;
   };
   [[nodiscard]] std::string about() const override;
+  [[nodiscard]] bool is_plugged() const override { return true; }
+  Result<> look(const Wait&) override;
   Result<> set(bool on, const Wait&) final;
   Result<std::optional<bool>> get(const Wait&) final;
 

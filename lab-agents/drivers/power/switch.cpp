@@ -1,6 +1,7 @@
 #include "drivers/power/switch.hpp"
 
 #include "base/fd.hpp"
+#include "drivers/presence.hpp"
 
 namespace assay::drivers {
 
@@ -11,11 +12,20 @@ using abilities::Order;
 
 // A glitch on the bus is over by then; a device that is gone or broken is not.
 constexpr int tries = 3;
+constexpr Duration looking = std::chrono::seconds(2);
 
 class SwitchDevice final : public abilities::Device, private abilities::Power {
  public:
-  SwitchDevice(std::unique_ptr<Switch> contact, bool invert, Duration settle)
-      : contact_(std::move(contact)), invert_(invert), settle_(settle) {}
+  SwitchDevice(std::unique_ptr<Switch> contact, bool invert, Duration settle,
+               abilities::IncidentSink sink)
+      : contact_(std::move(contact)),
+        invert_(invert),
+        settle_(settle),
+        presence_(
+            [this] {
+              return contact_->look({Deadline::after(looking), {}});
+            },
+            abilities::Incident::Kind::gone, contact_->is_plugged() ? std::move(sink) : nullptr) {}
 
   abilities::Power* power() override { return this; }
 
@@ -26,8 +36,9 @@ class SwitchDevice final : public abilities::Device, private abilities::Power {
     return differs(*ordered_);
   }
   std::string about(std::string_view) const override { return contact_->about(); }
-  void poll_fds(std::vector<pollfd>&, bool) override {}
-  void on_ready(std::span<const pollfd>) override {}
+  Result<> revive(const Order& order) override { return contact_->revive(order.wait); }
+  void poll_fds(std::vector<pollfd>& fds, bool) override { presence_.poll_fds(fds); }
+  void on_ready(std::span<const pollfd> fds) override { presence_.on_ready(fds); }
 
  private:
   Result<> on(const Order& order) override { return switch_to(true, order.wait); }
@@ -87,16 +98,18 @@ class SwitchDevice final : public abilities::Device, private abilities::Power {
   const bool invert_;
   const Duration settle_;
   std::optional<bool> ordered_;
+  Presence presence_;
 };
 
 }  // namespace
 
-Made make_switch_device(std::unique_ptr<Switch> contact, const Json& params) {
+Made make_switch_device(std::unique_ptr<Switch> contact, const DriverSetup& setup,
+                        const Json& params) {
   const bool invert = TRY(flag_param(params, "invert"));
   const auto settle = TRY(number_param(params, "settle_ms", 0));
   if (settle < 0 || settle > 60'000) return fail(Cause::invalid, "'settle' must be from 0s to 60s");
   return std::make_unique<SwitchDevice>(std::move(contact), invert,
-                                        std::chrono::milliseconds(settle));
+                                        std::chrono::milliseconds(settle), setup.on_incident);
 }
 
 }  // namespace assay::drivers

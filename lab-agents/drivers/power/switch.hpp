@@ -27,6 +27,13 @@ class Switch {
   [[nodiscard]] virtual std::string about() const = 0;
   // Of the contact, as the device calls it: on is closed. Whole or an error.
   virtual Result<> set(bool on, const Wait&) = 0;
+  // Of what is plugged into this machine: is it? Switches nothing and disturbs nobody.
+  [[nodiscard]] virtual bool is_plugged() const { return false; }
+  virtual Result<> look(const Wait&) { return {}; }
+  // As abilities::Device::revive().
+  virtual Result<> revive(const Wait&) {
+    return fail(Cause::invalid, "{} cannot be reset", about());
+  }
   // nullopt: cannot be read, ever. Never guesses.
   virtual Result<std::optional<bool>> get(const Wait&) = 0;
 };
@@ -34,14 +41,14 @@ class Switch {
 using MadeSwitch = Result<std::unique_ptr<Switch>>;
 
 // Takes `invert` and `settle_ms` from the settings.
-Made make_switch_device(std::unique_ptr<Switch>, const Json& params);
+Made make_switch_device(std::unique_ptr<Switch>, const DriverSetup&, const Json& params);
 
 // For the driver table: a maker of switches as a maker of devices.
 template <MadeSwitch (*make)(const Json& params)>
-Made power(const DriverSetup&, const Json& params) {
+Made power(const DriverSetup& setup, const Json& params) {
   auto made = make(params);
   if (!made) return tl::unexpected(made.error());
-  return make_switch_device(std::move(*made), params);
+  return make_switch_device(std::move(*made), setup, params);
 }
 
 }  // namespace assay::drivers

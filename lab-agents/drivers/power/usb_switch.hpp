@@ -20,6 +20,9 @@ class UsbSwitch : public Switch {
   UsbSwitch(usb::Match match, int interface, unsigned channel, std::string_view noun = "channel")
       : link_(std::move(match), interface), channel_(channel), noun_(noun) {}
   [[nodiscard]] std::string about() const override;
+  [[nodiscard]] bool is_plugged() const override { return true; }
+  Result<> look(const Wait& wait) override { return link_.look(wait); }
+  Result<> revive(const Wait& wait) override { return link_.reset(wait); }
 
  protected:
   Result<usb::Session> take(const Wait& wait) { return link_.take(wait); }

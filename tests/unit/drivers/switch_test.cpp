@@ -33,7 +33,7 @@ class Relay final : public Switch {
 };
 
 std::unique_ptr<abilities::Device> device(Contact& contact, const Json& params = Json::object()) {
-  return std::move(make_switch_device(std::make_unique<Relay>(contact), params).value());
+  return std::move(make_switch_device(std::make_unique<Relay>(contact), {}, params).value());
 }
 
 const abilities::Order order{1, {}};  // however long the tests before took
