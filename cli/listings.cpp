@@ -119,6 +119,8 @@ int execute(const BoardOptions& options, const std::string& server) {
   rows.push_back({{"  abilities"}, {joined(board->abilities())}});
   if (!board->tags().empty()) rows.push_back({{"  tags"}, {joined(board->tags())}});
   rows.push_back({{"  epoch"}, {std::to_string(board->epoch())}});
+  if (!board->recovery().empty())
+    rows.push_back({{"  last recovery"}, {printable(board->recovery())}});
   print_cut(stdout, table(rows));
   return 0;
 }

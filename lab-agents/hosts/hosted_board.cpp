@@ -116,6 +116,7 @@ class HostedBoard::Parts {
       for (const auto& ability : device.abilities) owners[ability] = devices.back().host.get();
     }
     if (auto* host = owner("power")) power.emplace(Ability{*this, *host, "power"});
+    if (auto* host = owner("hub")) hub_port.emplace(Ability{*this, *host, "hub"});
     if (auto* host = owner("reset")) reset.emplace(Ability{*this, *host, "reset"});
     if (auto* host = owner("flash")) flash.emplace(Ability{*this, *host, "flash"});
     if (auto* host = owner("console")) console.emplace(Ability{*this, *host, "console"});
@@ -158,7 +159,7 @@ class HostedBoard::Parts {
   ConsoleHub hub{console_backlog};
   IncidentLog log{max_incidents};
   std::map<std::string, DeviceHost*, std::less<>> owners;
-  std::optional<PowerProxy> power;
+  std::optional<PowerProxy> power, hub_port;
   std::optional<ResetProxy> reset;
   std::optional<FlashProxy> flash;
   std::optional<ConsoleProxy> console;
@@ -230,6 +231,20 @@ std::vector<abilities::Incident> HostedBoard::incidents() {
 }
 void HostedBoard::on_incident(std::function<void(const abilities::Incident&)> listener) {
   parts_->log.listen(std::move(listener));
+}
+
+void HostedBoard::watch(std::function<void(const abilities::Incident&)> watcher) {
+  parts_->log.watch(std::move(watcher));
+}
+
+abilities::Power* HostedBoard::hub() {
+  return parts_->hub_port ? &*parts_->hub_port : nullptr;
+}
+
+Result<> HostedBoard::revive(std::string_view ability, const abilities::Order& order) {
+  auto* host = parts_->owner(ability);
+  if (host == nullptr) return fail(Cause::invalid, "board {} has no '{}'", id(), ability);
+  return Parts::Ability{*parts_, *host, std::string(ability)}.run("revive", {}, order);
 }
 
 void HostedBoard::raise_floor(std::uint64_t epoch) {

@@ -47,6 +47,14 @@ class HostedBoard final : public abilities::Board {
   std::vector<abilities::Incident> incidents() override;
   void on_incident(std::function<void(const abilities::Incident&)>) override;
 
+  // As on_incident(), for somebody who listens whoever uses the board.
+  void watch(std::function<void(const abilities::Incident&)>);
+  // The switch of the hub's port that the board's probe and console hang on; or null.
+  abilities::Power* hub();
+  // Resets the device that has this ability, as Device::revive(). Cause::invalid: it
+  // cannot be.
+  Result<> revive(std::string_view ability, const abilities::Order&);
+
   // From now on lower epochs are refused; a command of a lower one that is
   // being carried out is ended. The caller keeps it on disk.
   void raise_floor(std::uint64_t epoch);

@@ -59,7 +59,8 @@ Result<Json> perform(abilities::Device& device, const Request& r, const Order& o
       return Json(TRY(device.check(r.ability, order)) == abilities::Health::proven);
     }
     if (r.operation == "about") return Json(device.about(r.ability));
-    if (r.ability == "power") return power(device.power(), r, order);
+    if (r.operation == "revive") return nothing(device.revive(order));
+    if (r.ability == "power" || r.ability == "hub") return power(device.power(), r, order);
     if (r.ability == "reset") return reset(device.reset(), r, order);
     if (r.ability == "flash") return flash(device.flash(), r, order);
     if (r.ability == "console") return console(device.console(), r, order);

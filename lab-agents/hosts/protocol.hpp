@@ -39,8 +39,8 @@ struct Configure {
 
 struct Request {
   std::uint64_t id = 0;   // not 0
-  std::string ability;    // "power", "flash", "console", "reset"
-  std::string operation;  // the method's name, "check" or "about"
+  std::string ability;    // "power", "flash", "console", "reset"; "hub": power of a hub's port
+  std::string operation;  // the method's name, "check", "about" or "revive"
   Json arguments = Json::object();
   std::uint64_t epoch = 0;
   std::uint64_t floor = 0;    // the highest epoch that the agent knows of

@@ -27,6 +27,8 @@ constexpr Duration farewell_time = std::chrono::seconds(1);  // twice, with the 
 constexpr std::size_t max_renewals_in_flight = 32;
 constexpr Duration first_recovery = std::chrono::seconds(1);
 constexpr Duration rarest_recovery = std::chrono::minutes(1);
+// So long after its power was cut a port of the board may still go with it.
+constexpr Duration port_goes_with_power = std::chrono::seconds(5);
 
 std::string random_incarnation() {
   std::array<std::uint8_t, 16> bytes{};
@@ -58,7 +60,12 @@ Result<> Agent::run() {
   std::error_code ignored;  // what attempts of a killed incarnation left
   std::filesystem::remove_all(config_.state / "scratch", ignored);
   deliver_leftovers();
-  for (const std::string& id : boards_.ids()) look_after(id);
+  for (const std::string& id : boards_.ids()) {
+    look_after(id);
+    boards_.find(id)->watch([this, id](const abilities::Incident& incident) {
+      inbox_.post([this, id, incident] { device_changed(id, incident); });
+    });
+  }
   connect();
   while (!stopping_ && !refused_) {
     const Deadline next = tick();
@@ -369,6 +376,7 @@ void Agent::attempt_ran(const std::string& id) {
   if (found == attempts_.end()) return;
   found->second.running.reset();
   for (const auto& lease : found->second.leases) {
+    idle_since_[lease.board] = BootTime::now();
     tell_of(lease.board);
     look_after(lease.board);
   }
@@ -429,6 +437,36 @@ void Agent::look_after(const std::string& board) {
   recoveries_.try_emplace(board, Recovery{Deadline::after(first_recovery), first_recovery, {}});
 }
 
+bool Agent::in_use(const std::string& board) const {
+  return std::any_of(attempts_.begin(), attempts_.end(), [&](const auto& attempt) {
+    const auto& leases = attempt.second.leases;
+    return attempt.second.running &&
+           std::any_of(leases.begin(), leases.end(),
+                       [&](const auto& lease) { return lease.board == board; });
+  });
+}
+
+// Somebody pulled a cable, or put it back. Of a board in use its attempt is told, too,
+// and looks after it at its end.
+void Agent::device_changed(const std::string& board, const abilities::Incident& incident) {
+  using Kind = abilities::Incident::Kind;
+  if (stopping_ || in_use(board)) return;
+  const bool unfit = recoveries_.contains(board);
+  if (incident.kind == Kind::back) {
+    if (!unfit) return;
+    Recovery& recovery = recoveries_.at(board);
+    recovery.pause = first_recovery;
+    if (!recovery.at.is_never()) recovery.at = Deadline::after({});
+    return;
+  }
+  if (unfit || incident.kind == Kind::guest_fault) return;
+  const auto idle = idle_since_.find(board);
+  if (incident.kind == Kind::port_gone && idle != idle_since_.end() &&
+      BootTime::now() - idle->second < port_goes_with_power)
+    return;
+  set_aside(board, "absent: " + incident.text);
+}
+
 // Nobody else uses it meanwhile: its assignments are refused until it is fit.
 void Agent::recover(const std::string& board) {
   Recovery& recovery = recoveries_.at(board);
@@ -458,7 +496,8 @@ v1::BoardInfo Agent::board_info(const std::string& id) const {
   info.set_profile(view.profile);
   info.mutable_abilities()->Assign(view.abilities.begin(), view.abilities.end());
   info.mutable_tags()->Assign(view.tags.begin(), view.tags.end());
-  info.set_quarantine(view.quarantine);
+  info.set_quarantine(wire::wire_text(view.quarantine, wire::max_text));
+  info.set_recovery(wire::wire_text(view.recovery, wire::max_text));
   info.set_epoch(view.epoch);
   for (const auto& [attempt, state] : attempts_) {
     if (!state.running) continue;
@@ -472,6 +511,7 @@ v1::BoardInfo Agent::board_info(const std::string& id) const {
 // Stops every attempt, gives their last events a moment to reach assayd, and
 // leaves the boards safe.
 void Agent::wind_down() {
+  for (const std::string& id : boards_.ids()) boards_.find(id)->watch(nullptr);
   for (auto& [id, recovery] : recoveries_) recovery.thread.request_stop();
   for (auto& [id, attempt] : attempts_) {
     if (attempt.running) attempt.running->stop(Verdict::lab_error, "the agent is stopping");

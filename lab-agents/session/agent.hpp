@@ -87,6 +87,8 @@ class Agent {
   void tell_of(const std::string& board);
   void set_aside(const std::string& board, const std::string& why);
   void look_after(const std::string& board);
+  void device_changed(const std::string& board, const abilities::Incident&);
+  [[nodiscard]] bool in_use(const std::string& board) const;
   void recover(const std::string& board);
   void recovered(const std::string& board);
   v1::BoardInfo board_info(const std::string& id) const;
@@ -125,6 +127,7 @@ class Agent {
   std::map<std::string, std::shared_ptr<Uplink>> leftovers_;
   bool stopping_ = false;
   std::optional<Error> refused_;
+  std::map<std::string, BootTime> idle_since_;  // boards that an attempt has given back
   std::map<std::string, Recovery> recoveries_;  // of boards that are unfit; last: their threads
 };
 

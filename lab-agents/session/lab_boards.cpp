@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "plans/shipped.hpp"
+#include "session/ladder.hpp"
 
 namespace assay::session {
 
@@ -20,8 +21,6 @@ namespace {
 
 // Epochs are put on disk in blocks, so that a lease seldom waits for the disk.
 constexpr std::uint64_t epoch_block = 256;
-constexpr Duration safe_state_time = std::chrono::seconds(10);
-constexpr Duration check_time = std::chrono::seconds(10);
 // Free on the agent's disk before a board is fit again: events, artifacts, flash.
 constexpr off_t room_of_attempt = 1 << 20;
 
@@ -58,7 +57,9 @@ Result<std::unique_ptr<LabBoards>> LabBoards::open(const plans::Lab& lab,
     }
     auto board = hosts::HostedBoard::make(processes, spec);
     if (!board) return tl::unexpected(board.error().in(to_string(facts.place)));
-    boards->boards_.emplace(facts.id, Entry{facts, all_abilities(facts), std::move(*board), ""});
+    auto profile = plans::shipped_profile(facts.profile).value_or(plans::Profile{});
+    boards->boards_.emplace(facts.id, Entry{facts, all_abilities(facts), std::move(*board),
+                                            std::move(profile), "", ""});
   }
   return boards;
 }
@@ -84,29 +85,19 @@ Result<> LabBoards::load_epochs() {
   return {};
 }
 
-std::string LabBoards::switch_off(Entry& entry, const std::stop_token& stop) {
-  const Wait serve{Deadline::after(safe_state_time), stop};
-  if (const auto serving = entry.board->wait_serving(serve); !serving) {
-    return serving.error().text;
-  }
-  if (entry.board->power() == nullptr) return "";
-  std::uint64_t epoch = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    epoch = epochs_[entry.facts.id];
-  }
-  const abilities::Order order{epoch, {Deadline::after(safe_state_time), stop}};
-  const auto off = entry.board->power()->off(order);
-  if (!off) return "it cannot be switched off: " + off.error().text;
-  const auto reads = entry.board->power()->is_on(order);
-  if (!reads) return "whether it is off cannot be read: " + reads.error().text;
-  return reads->value_or(false) ? "it was switched off, but it reads back on" : "";
+std::uint64_t LabBoards::epoch(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = epochs_.find(id);
+  return found == epochs_.end() ? 0 : found->second;
 }
 
 void LabBoards::make_safe() {
   std::vector<std::jthread> threads;
   for (auto& [id, entry] : boards_) {
-    threads.emplace_back([this, &entry = entry, &id = id] { set_aside(id, switch_off(entry)); });
+    threads.emplace_back([this, &entry = entry, &id = id] {
+      Ladder ladder(*entry.board, entry.facts, entry.profile, [&] { return epoch(id); }, {});
+      set_aside(id, ladder.switch_off());
+    });
   }
 }
 
@@ -128,6 +119,7 @@ LabBoards::View LabBoards::view(const std::string& id) const {
   return {id,
           entry.facts.profile,
           entry.quarantine,
+          entry.recovery,
           entry.abilities,
           entry.facts.tags,
           epoch == epochs_.end() ? 0 : epoch->second};
@@ -173,37 +165,30 @@ Result<> LabBoards::check_room(const std::string& id) const {
   return room;
 }
 
-std::string LabBoards::recover(const std::string& id, const std::stop_token& stop) {
+void LabBoards::learn(const std::string& id, const plans::Profile& profile) {
+  const std::lock_guard lock(mutex_);
+  boards_.at(id).profile = profile;
+}
+
+LabBoards::Recovered LabBoards::recover(const std::string& id, const std::stop_token& stop) {
   Entry& entry = boards_.at(id);
-  std::string why;
-  if (const auto restarted = entry.board->restart({Deadline::after(check_time), stop}); !restarted)
-    why = restarted.error().text;
-  if (why.empty()) why = switch_off(entry, stop);
-  for (const std::string& ability : entry.facts.abilities()) {
-    if (!why.empty()) break;
-    if (ability == "flash.read") continue;  // an extra of "flash"
-    const auto checked =
-        entry.board->check(ability, {view(id).epoch, {Deadline::after(check_time), stop}});
-    if (checked) continue;
-    auto error = checked.error();
-    if (ability == "console" && error.cause == Cause::not_found &&
-        entry.board->power() != nullptr) {
-      // A port that may come with the board's power.
-      const abilities::Order order{view(id).epoch, {Deadline::after(check_time), stop}};
-      const auto ready = entry.board->power()->on(order).and_then(
-          [&] { return entry.board->console()->ready(order); });
-      why = switch_off(entry);  // also after a stop
-      if (ready) continue;
-      error = ready.error();
-    }
-    if (why.empty()) why = fmt::format("{} does not work: {}", ability, error.text);
-  }
-  if (why.empty()) {
+  const auto profile = [&] {
+    const std::lock_guard lock(mutex_);
+    return entry.profile;
+  }();
+  Ladder ladder(
+      *entry.board, entry.facts, profile, [&] { return epoch(id); }, stop);
+  Recovered done{ladder.climb(), ladder.told()};
+  if (done.why.empty()) {
     const auto room = check_room(id);
-    if (!room) why = "the agent cannot keep events: " + room.error().text;
+    if (!room) done.why = "the agent cannot keep events: " + room.error().text;
   }
-  set_aside(id, why);
-  return why;
+  set_aside(id, done.why);
+  if (done.told.size() > 1) {
+    const std::lock_guard lock(mutex_);
+    entry.recovery = join(done.told, "; ");
+  }
+  return done;
 }
 
 }  // namespace assay::session

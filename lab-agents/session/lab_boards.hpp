@@ -1,6 +1,8 @@
 // The boards of this agent: their device hosts, the epochs that outlive the
 // agent, and whether each is fit for use.
 //
+// session/ladder.hpp has what is done with a board that is not.
+//
 // Thread-safe. make_safe() and recover() block (bounded) and are called at the
 // start and by the attempt threads.
 #pragma once
@@ -16,6 +18,7 @@
 #include "base/result.hpp"
 #include "hosts/hosted_board.hpp"
 #include "hosts/launcher.hpp"
+#include "plans/job_spec.hpp"
 #include "plans/lab.hpp"
 
 namespace assay::session {
@@ -27,7 +30,9 @@ class LabBoards {
     std::vector<std::string>
         abilities;  // its devices', and its profile's where it is a shipped one
     std::unique_ptr<hosts::HostedBoard> board;
+    plans::Profile profile;  // as the last job said, or the shipped one
     std::string quarantine;  // "" when usable
+    std::string recovery;    // the last climb that took more than its first rung, or ""
   };
 
   // Starts every device host. A board whose hosts do not start is quarantined,
@@ -45,7 +50,7 @@ class LabBoards {
   [[nodiscard]] std::vector<std::string> ids() const;
   // A snapshot for hello and board changes.
   struct View {
-    std::string id, profile, quarantine;
+    std::string id, profile, quarantine, recovery;
     std::vector<std::string> abilities, tags;
     std::uint64_t epoch = 0;
   };
@@ -57,19 +62,25 @@ class LabBoards {
 
   // Not to be used for the reason `why`, until recover() finds it fit; "": usable.
   void set_aside(const std::string& id, const std::string& why);
-  // After a lab error, or where it could not be switched off: hosts started anew,
-  // switched off, every ability checked, and room for an attempt on the agent's disk.
-  // Returns why the board must not be used, or "".
-  std::string recover(const std::string& id, const std::stop_token& stop = {});
+  // The board type as a job has it: how the board is to be recovered.
+  void learn(const std::string& id, const plans::Profile&);
+  // After a lab error, or where it could not be switched off: climbs the recovery
+  // ladder, and looks for room for an attempt on the agent's disk.
+  struct Recovered {
+    std::string why;                // the board must not be used, or ""
+    std::vector<std::string> told;  // what was done, in order
+  };
+  Recovered recover(const std::string& id, const std::stop_token& stop = {});
 
  private:
   explicit LabBoards(std::filesystem::path state) : state_(std::move(state)) {}
   Result<> load_epochs();
-  std::string switch_off(Entry&, const std::stop_token& stop = {});
+  [[nodiscard]] std::uint64_t epoch(const std::string& id) const;
   Result<> check_room(const std::string& id) const;
 
   const std::filesystem::path state_;
-  std::map<std::string, Entry> boards_;  // constant after open(), but for quarantine
+  // Constant after open(), but for profile, quarantine and recovery.
+  std::map<std::string, Entry> boards_;
 
   mutable std::mutex mutex_;
   std::map<std::string, std::uint64_t> epochs_;    // highest seen by this incarnation

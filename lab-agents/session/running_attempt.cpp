@@ -31,6 +31,12 @@ class RunningAttempt::Sink : public executor::EventSink {
     }
   }
 
+  // Of what was done with the boards since.
+  void after_all(const std::string& role, const std::string& board, evidence::Body body) {
+    const std::lock_guard lock(mutex_);
+    append(role, board, std::move(body));
+  }
+
   void release() {
     const std::lock_guard lock(mutex_);
     append(
@@ -86,6 +92,13 @@ Result<std::map<std::string, std::filesystem::path>> RunningAttempt::fetch_artif
   return files;
 }
 
+std::string RunningAttempt::role_of(const std::string& board) const {
+  for (const auto& lease : order_.leases) {
+    if (lease.board == board) return lease.role;
+  }
+  return "";
+}
+
 void RunningAttempt::run(std::stop_token stop) {
   Sink sink(*this);
   std::vector<ArtifactCache::Pin> pins;
@@ -120,7 +133,16 @@ void RunningAttempt::run(std::stop_token stop) {
     unfit.clear();
     for (const auto& lease : order_.leases) unfit.push_back(lease.board);
   }
-  for (const auto& board : unfit) around_.boards.recover(board);
+  for (const auto& board : unfit) {
+    for (const auto& role : order_.spec.roles) {
+      if (role_of(board) == role.name) around_.boards.learn(board, role.profile);
+    }
+    const auto recovered = around_.boards.recover(board);
+    for (const std::string& rung : recovered.told)
+      sink.after_all(role_of(board), board, evidence::Note{"recovery: " + rung});
+    if (!recovered.why.empty())
+      sink.after_all(role_of(board), board, evidence::Note{"quarantined: " + recovered.why});
+  }
   // Before on_end_(): the session waits for what comes after it.
   spool_->append_tails();
   // In this order: the session must count the boards as free before assayd can

@@ -61,6 +61,7 @@ class RunningAttempt {
 
  private:
   void run(std::stop_token);
+  [[nodiscard]] std::string role_of(const std::string& board) const;
   Result<std::map<std::string, std::filesystem::path>> fetch_artifacts(
       std::stop_token, std::vector<ArtifactCache::Pin>&);
   std::pair<evidence::Verdict, std::string> reason();

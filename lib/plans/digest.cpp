@@ -37,6 +37,7 @@ json form(const Slot& slot) {
           {"image_offset", slot.image_offset}};
 }
 
+// Without what is done to a board that is ill: it is no part of the job.
 json form(const Profile& profile) {
   return {{"name", profile.name},
           {"abilities", profile.abilities},

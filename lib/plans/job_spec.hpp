@@ -38,6 +38,18 @@ struct Slot {
 };
 
 // Facts of a board type (board-profiles/*.yaml) that execution needs.
+// What is tried, in this order, with a board whose devices do not work; before it the
+// device hosts are started anew, after it the board is quarantined.
+enum class Rung { reset_probe, power_cycle, hub_cycle, golden };
+
+// When a board has to show that it is fit, by which plan; "": never.
+struct HealthCheck {
+  std::string plan;
+  Duration every{};  // zero: not by time
+  bool at_start = true, after_lab_error = true;
+  friend bool operator==(const HealthCheck&, const HealthCheck&) = default;
+};
+
 struct Profile {
   std::string name;
   std::vector<std::string>
@@ -54,6 +66,8 @@ struct Profile {
   double deadline_factor = 1;
   bool flash_needs_power = false;  // a probe reaches the chip only while the board is on
   Duration power_off_time{};       // how long "cycle" leaves it off
+  std::vector<Rung> recovery;      // those that its devices allow are climbed
+  HealthCheck health;              // orchestrator's own: not sent
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 

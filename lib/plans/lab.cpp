@@ -18,6 +18,8 @@ using nlohmann::json;
 
 constexpr std::int64_t most_attempts = 10'000;
 constexpr std::size_t longest_text = 256;
+// Whatever switches power may switch that of a hub's port.
+constexpr std::string_view hub = "hub";
 
 // One device's settings: a reader, its keys, and the JSON they become.
 class DeviceReader {
@@ -212,7 +214,7 @@ const DriverFacts* driver_of(Reader& reader, const Entry& entry, const Node& nam
   const std::string wanted = ability == nullptr ? entry.key : reader.text(*ability).value_or("");
   std::vector<std::string> possible;
   for (const DriverFacts* row : rows) {
-    if (row->abilities == wanted) return row;
+    if (row->abilities == (wanted == hub ? "power" : wanted)) return row;
     possible.emplace_back(row->abilities);
   }
   if (wanted.empty()) return nullptr;
@@ -238,6 +240,10 @@ LabDevice read_device(Reader& reader, const Entry& entry) {
   device.driver = *name;
   device.host = row->host;
   for (const std::string_view one : split(row->abilities, ' ')) device.abilities.emplace_back(one);
+  const bool is_hub = ability == nullptr
+                          ? entry.key == hub
+                          : ability->kind == Node::Kind::scalar && ability->text == hub;
+  if (is_hub) device.abilities = {std::string(hub)};
   DeviceReader settings(reader, keys);
   for (const DriverKey& key : keys_of(*row)) settings.setting(key);
   if (!row->one_of.empty())
@@ -281,6 +287,12 @@ LabBoard read_board(Reader& reader, const Node& node, std::map<std::string, int>
     board.profile = reader.name(*profile, "-_.").value_or("");
   if (const Node* tags = keys.find("tags")) board.tags = reader.tags(*tags);
   if (const Node* devices = keys.need("devices")) read_devices(reader, *devices, board);
+  if (const Node* golden = keys.find("golden")) {
+    board.golden = reader.text(*golden, "a file").value_or("");
+    if (!board.golden.starts_with('/'))
+      reader.wrong(golden->place,
+                   fmt::format("'{}' is not an absolute path", printable(board.golden)));
+  }
   keys.done();
   return board;
 }
@@ -291,6 +303,7 @@ std::vector<std::string> LabBoard::abilities() const {
   std::set<std::string> all;
   for (const LabDevice& device : devices)
     all.insert(device.abilities.begin(), device.abilities.end());
+  all.erase(std::string(hub));
   return {all.begin(), all.end()};
 }
 

@@ -16,6 +16,8 @@
 //       profile: virtual-zephyr
 //       devices: { machine: { driver: virtual-zephyr } }
 //
+// `golden: FILE` beside `devices` is an image that is known to run. A power switch
+// that is named `hub` feeds what the board's probe and console hang on.
 // A device's name is its ability unless `ability:` says otherwise. Commands are
 // lists of arguments, never a line for a shell.
 #pragma once
@@ -54,9 +56,10 @@ struct LabBoard {
   std::string profile;
   std::vector<std::string> tags;
   std::vector<LabDevice> devices;
+  std::string golden;  // an image that is known to run, for the recovery ladder; or ""
   Place place;
-  // Of all its devices, sorted. "flash.read" when the flasher can read; "ota.smp"
-  // is the profile's to say.
+  // Of all its devices, sorted; without "hub", which is the agent's own. "flash.read" when the
+  // flasher can read; "ota.smp" is the profile's to say.
   [[nodiscard]] std::vector<std::string> abilities() const;
 };
 

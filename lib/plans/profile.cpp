@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "plans/plan.hpp"
 #include "plans/profile_like.hpp"
+#include "plans/profile_recovery.hpp"
 #include "plans/yaml.hpp"
 
 namespace assay::plans {
@@ -255,6 +256,8 @@ Checked<Profile> parse_profile(std::string_view text, std::string_view file,
   if (const Node* off = keys.find("power-off-time")) {
     profile.power_off_time = reader.duration(*off).value_or(profile.power_off_time);
   }
+  read_recovery(reader, keys.find("recovery"), profile);
+  read_health(reader, keys.find("health"), profile);
   keys.done();
   if (const Marker* identity = find_marker(profile, profile.identity)) {
     const RE2 pattern(identity->pattern, quiet());

@@ -65,6 +65,11 @@ Result<plans::Profile> read(const v1::Profile& in) {
   out.alive = in.alive();
   out.deadline_factor = factor;
   out.flash_needs_power = in.flash_needs_power();
+  for (const int rung : in.recovery()) {
+    const bool known = rung > v1::RUNG_UNSPECIFIED && rung <= v1::RUNG_GOLDEN;
+    if (known && out.recovery.size() < max_rungs)
+      out.recovery.push_back(static_cast<plans::Rung>(rung - 1));
+  }
   out.power_off_time = TRY(from_proto("profile.power_off_time", in.power_off_time()));
   return out;
 }

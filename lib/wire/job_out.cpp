@@ -43,6 +43,8 @@ void write(const plans::Profile& in, v1::Profile* out) {
   out->set_deadline_factor(in.deadline_factor);
   to_proto(in.power_off_time, out->mutable_power_off_time());
   out->set_flash_needs_power(in.flash_needs_power);
+  for (const plans::Rung rung : in.recovery)
+    out->add_recovery(static_cast<v1::Rung>(static_cast<int>(rung) + 1));
 }
 
 void write(const plans::Role& in, v1::Role* out) {

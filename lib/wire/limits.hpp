@@ -35,6 +35,7 @@ inline constexpr std::size_t max_artifacts = 64;
 inline constexpr std::size_t max_derivations = 8;
 inline constexpr std::size_t max_markers = 256;
 inline constexpr std::size_t max_slots = 16;
+inline constexpr std::size_t max_rungs = 16;
 inline constexpr std::size_t max_params = 100;
 inline constexpr std::size_t max_abilities = 64;   // also tags and verbs
 inline constexpr std::size_t max_boards = 1000;    // of one agent

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -37,6 +38,8 @@ struct Backend {
   std::shared_ptr<Notifier> boards = std::make_shared<Notifier>();  // by "": any of them changed
   BoundLeases bound;
   std::atomic<bool> stopping = false;
+  // Told of each attempt's end, on some thread; must not block. Set before the server starts.
+  std::function<void(const std::string& attempt, dispatch::Outcome)> on_attempt_ended;
   AgentLinks agents;
   Channels channels;
   // Apart, so that a flood of events cannot hold up a hello, nor a flood of

@@ -131,6 +131,8 @@ class EventsCall final : public BidiCall<v1::EventsRequest, v1::EventsResponse> 
     v1::EventsResponse response;
     response.set_acknowledged(stored.last);
     write(std::move(response));
+    if (ends && backend_.on_attempt_ended)
+      backend_.on_attempt_ended(attempt_, outcome_of(stored.ended->verdict));
     // By itself: it may read all events once more, and nobody waits for it.
     if (ends)
       backend_.disk.post(

@@ -43,6 +43,9 @@ Result<scheduler::BoardFacts> read_board(const v1::BoardInfo& in) {
   if (auto good = check_text("busy", in.busy(), wire::max_name); !good)
     return in_board(good.error());
   out.busy = in.busy();
+  if (auto good = check_text("recovery", in.recovery(), wire::max_text); !good)
+    return in_board(good.error());
+  out.recovery = in.recovery();
   return out;
 }
 

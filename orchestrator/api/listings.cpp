@@ -24,6 +24,7 @@ void fill_board(const dispatch::Dispatcher::BoardView& view, v1::Board* out) {
   out->set_reason(view.reason);
   out->set_holder(view.holder);
   out->set_epoch(view.epoch);
+  out->set_recovery(view.facts.recovery);
   for (const auto& ability : view.facts.abilities) out->add_abilities(ability);
   for (const auto& tag : view.facts.tags) out->add_tags(tag);
   if (view.free_in) fill_estimate(*view.free_in, out->mutable_free_in());

@@ -8,6 +8,7 @@
 
 #include <list>
 
+#include "api/caretaker.hpp"
 #include "api/console_hold.hpp"
 #include "api/later.hpp"
 #include "api/leases.hpp"
@@ -28,6 +29,7 @@ struct Server::Running {
         orchestrator(make_orchestrator_service(backend)) {}
 
   Backend backend;
+  std::shared_ptr<Caretaker> caretaker;
   std::list<Later> orphans;  // leases
   std::unique_ptr<grpc::Service> agents, artifacts, orchestrator;
   wire::Endpoint endpoint;
@@ -64,9 +66,21 @@ Result<std::unique_ptr<Server>> Server::start(const wire::Endpoint& listen, cons
   auto running = std::make_unique<Running>(parts);
   running->backend.version = version;
   running->backend.identity = TRY(parts.store.identity());
-  parts.dispatcher.on_run_changed(
-      [runs = running->backend.runs](const std::string& run) { runs->notify(run); });
-  parts.dispatcher.on_boards_changed([boards = running->backend.boards] { boards->notify(""); });
+  running->caretaker = TRY(Caretaker::start(running->backend));
+  running->backend.on_attempt_ended = [care = running->caretaker.get()](const std::string& attempt,
+                                                                        dispatch::Outcome outcome) {
+    care->attempt_ended(attempt, outcome);
+  };
+  // The dispatcher outlives the server.
+  const std::weak_ptr<Caretaker> care = running->caretaker;
+  parts.dispatcher.on_run_changed([runs = running->backend.runs, care](const std::string& run) {
+    runs->notify(run);
+    if (const auto caretaker = care.lock()) caretaker->run_changed(run);
+  });
+  parts.dispatcher.on_boards_changed([boards = running->backend.boards, care] {
+    boards->notify("");
+    if (const auto caretaker = care.lock()) caretaker->boards_changed();
+  });
   TRY(end_orphaned_holds(parts));
   TRY(watch_orphaned_leases(running->backend, running->orphans));
   grpc::ServerBuilder builder;
@@ -94,6 +108,7 @@ Server::~Server() {
 void Server::stop() {
   if (!running_->server) return;
   running_->backend.stopping = true;
+  running_->caretaker->stop();
   running_->server->Shutdown(std::chrono::system_clock::now() + grace);
   running_->server->Wait();
   running_->server.reset();

@@ -55,6 +55,7 @@ struct BoardFacts {
   std::string quarantine;   // "" when usable
   std::uint64_t epoch = 0;  // the highest that the agent has seen
   std::string busy = {};    // the attempt that uses it, whatever became of its lease; not stored
+  std::string recovery = {};  // the agent's last recovery of it, for people; not stored
   friend bool operator==(const BoardFacts&, const BoardFacts&) = default;
 };
 

@@ -50,6 +50,27 @@ boards:
             (std::vector<std::string>{"console", "flash", "flash.read", "power", "reset"}));
 }
 
+TEST(Lab, WhatAnIllBoardIsRecoveredWith) {
+  const std::string head = "lab: desk\nboards:\n  - id: b\n    profile: p\n";
+  const auto lab = parse_lab(head + R"(    golden: /srv/golden.hex
+    devices:
+      power: { driver: dcttech, serial: BITFT, channel: 1 }
+      hub: { driver: usb-hub, port: 1-1, channel: 3 }
+)",
+                             "lab.yaml");
+  ASSERT_EQ(findings(lab), "");
+  EXPECT_EQ(lab->boards.at(0).golden, "/srv/golden.hex");
+  EXPECT_EQ(lab->boards.at(0).devices.at(1).abilities, std::vector<std::string>{"hub"});
+  // It is the agent's own business.
+  EXPECT_EQ(lab->boards.at(0).abilities(), std::vector<std::string>{"power"});
+  EXPECT_EQ(
+      wrong(head + "    golden: golden.hex\n    devices: { m: { driver: virtual-zephyr } }\n"),
+      "lab.yaml:5:13: 'golden.hex' is not an absolute path");
+  EXPECT_EQ(wrong_device("hub: { driver: serial, path: /dev/ttyS0, baud: 9600 }"),
+            "lab.yaml:6:7: driver 'serial' gives console, not 'hub': name the device so, or say "
+            "'ability:'");
+}
+
 TEST(Lab, AttemptsAtOnce) {
   const std::string boards =
       "boards: [ { id: b, profile: p, devices: { m: { driver: virtual-zephyr } } } ]\n";

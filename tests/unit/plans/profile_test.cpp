@@ -33,6 +33,30 @@ TEST(Profile, Markers) {
             "b.yaml:4:8: no marker 'app.nmae', did you mean 'app.name'?");
 }
 
+TEST(Profile, RecoveryAndHealth) {
+  const std::string head = "profile: b\nabilities: [power]\n";
+  const auto all = parse_profile(head, "b.yaml");
+  EXPECT_EQ(all->recovery, (std::vector<Rung>{Rung::reset_probe, Rung::power_cycle, Rung::hub_cycle,
+                                              Rung::golden}));
+  EXPECT_EQ(all->health.plan, "");
+  const auto some = parse_profile(head +
+                                      "recovery: [golden, reset-probe]\nhealth: { plan: lab-check, "
+                                      "every: 6h, at-start: false }\n",
+                                  "b.yaml");
+  ASSERT_EQ(findings(some), "");
+  EXPECT_EQ(some->recovery, (std::vector<Rung>{Rung::golden, Rung::reset_probe}));
+  EXPECT_EQ(some->health, (HealthCheck{"lab-check", std::chrono::hours(6), false, true}));
+  EXPECT_TRUE(parse_profile(head + "recovery: []\n", "b.yaml")->recovery.empty());
+  EXPECT_EQ(
+      wrong("recovery: [reset-prob]\n"),
+      "b.yaml:3:12: expected reset-probe, power-cycle, hub-cycle or golden, not 'reset-prob'");
+  EXPECT_EQ(wrong("recovery: [golden, golden]\n"), "b.yaml:3:20: 'golden' is listed twice");
+  EXPECT_EQ(wrong("health: { plan: lab-chek }\n"),
+            "b.yaml:3:17: no plan 'lab-chek', did you mean 'lab-check'?");
+  EXPECT_EQ(wrong("health: { plan: lab-check, every: 1s }\n"), "b.yaml:3:35: at least 1m");
+  EXPECT_EQ(wrong("health: { every: 1h }\n"), "b.yaml:3:9: 'health' needs 'plan'");
+}
+
 TEST(Profile, MemoryMap) {
   EXPECT_EQ(wrong("flash: { base: 0, size: 64K, page: 1K, slots: { primary: { address: 0x8000, "
                   "size: 0x10000 } } }\n"),

@@ -98,6 +98,7 @@ inline plans::Profile profile() {
   p.deadline_factor = 0.5 * (1 + below(20));
   p.power_off_time = duration();
   p.flash_needs_power = flag();
+  p.recovery = some(4, [] { return static_cast<plans::Rung>(below(4)); });
   return p;
 }
 

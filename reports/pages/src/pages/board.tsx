@@ -61,6 +61,7 @@ function Facts({ board, switches, flashes }: { board: BoardJson; switches: strin
       <dt>Can do</dt><dd><Tags of={board.abilities} /></dd>
       <dt>Tags</dt><dd><Tags of={board.tags} /></dd>
       <dt>Power switches</dt><dd>{Number(switches).toLocaleString()}</dd>
+      {(board.recovery ?? '') === '' ? null : <><dt>Last recovery</dt><dd><Text of={board.recovery} /></dd></>}
       <dt>Flash cycles</dt><dd>{Number(flashes).toLocaleString()}</dd>
     </dl>
   )

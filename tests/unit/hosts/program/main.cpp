@@ -49,13 +49,19 @@ class TestDevice final : public abilities::Device,
   abilities::Console* console() override { return this; }
 
   Result<abilities::Health> check(std::string_view ability, const Order&) override {
+    if (configure_.driver == "ill" && ability == "flash") return check_ill();
     if (ability == "flash") return fail(Cause::device, "the probe is loose: push it in");
     return ability == "power" ? abilities::Health::proven : abilities::Health::unproven;
   }
 
+  Result<> revive(const Order& order) override {
+    if (setting("cure") == "unreachable") return Device::revive(order);
+    return took("reset-probe");
+  }
+
   Result<> on(const Order&) override {
     on_ = true;
-    return {};
+    return took(configure_.device == "hub" ? "hub-cycle" : "power-cycle");
   }
   Result<> off(const Order&) override {
     on_ = false;
@@ -80,6 +86,7 @@ class TestDevice final : public abilities::Device,
       on_incident_({abilities::Incident::Kind::guest_fault, "lockup at 0x1234"});
       return fail(Cause::device, "the tool lost its target");
     }
+    if (what == "golden.bin") return took("golden");
     if (what == "daemon") leave_daemon(configure_.state_folder / "daemon.pid");
     return {};
   }
@@ -120,6 +127,22 @@ class TestDevice final : public abilities::Device,
   }
 
  private:
+  // The driver `ill`: {"cure", "folder"}: its flash does not work until the cure was
+  // taken, which leaves a file in the folder. Cure "unreachable": its chip never answers.
+  [[nodiscard]] std::string setting(const char* key) const {
+    return hosts::Json::parse(configure_.params_json).value(key, "");
+  }
+  Result<abilities::Health> check_ill() const {
+    if (setting("cure") == "unreachable") return abilities::Health::unproven;
+    if (std::filesystem::exists(std::filesystem::path(setting("folder")) / setting("cure")))
+      return abilities::Health::proven;
+    return fail(Cause::device, "the probe hangs");
+  }
+  Result<> took(std::string_view cure) const {
+    if (configure_.driver != "ill") return {};
+    return write_file(std::filesystem::path(setting("folder")) / cure, {});
+  }
+
   hosts::Configure configure_;
   abilities::IncidentSink on_incident_;
   Sink sink_;
