@@ -123,6 +123,7 @@ Bytes configuration_descriptor(const DeviceFacts& facts) {
     add(all, {9, interface, number++, 0, low(one.endpoints.size()), one.device_class, one.subclass,
               one.protocol, index_of(facts, one.name)});
     if (!one.hid_report.empty()) add(all, hid_descriptor(one));
+    add(all, one.of_class);
     for (const auto& end : one.endpoints) {
       add(all, {7, endpoint, end.address, static_cast<std::uint8_t>(end.type), low(end.packet),
                 high(end.packet), end.interval});

@@ -35,7 +35,8 @@ class Hub : public Model {
     const unsigned bit = 1U << (setup.index - 1);
     if (setup.request_type == 0xA3 && setup.request == 0) {
       const unsigned status = (powered & bit) == 0 ? 0 : usb3_ ? 0x200 : 0x100;
-      return {Answer::Kind::done, {0, static_cast<std::uint8_t>(status >> 8), 0, 0}};
+      const bool sees = (connected & bit) != 0;
+      return {Answer::Kind::done, {sees, static_cast<std::uint8_t>(status >> 8), 0, 0}};
     }
     if (setup.request_type != 0x23 || setup.value != port_power) return {Answer::Kind::stall};
     const bool on = setup.request == 3;
@@ -45,8 +46,9 @@ class Hub : public Model {
     return {};
   }
 
-  unsigned powered;                                      // bit n - 1: port n
-  std::function<void(unsigned port, bool on)> on_power;  // none: a hub that lies
+  unsigned powered;        // bit n - 1: port n
+  unsigned connected = 0;  // where it sees a device; power makes no difference: a hub that lies
+  std::function<void(unsigned port, bool on)> on_power;  // none: the kernel does not hear of it
 
  private:
   [[nodiscard]] Answer descriptor(int type) const {

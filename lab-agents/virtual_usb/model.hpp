@@ -50,6 +50,7 @@ struct InterfaceFacts {
   std::string name = {};
   std::vector<EndpointFacts> endpoints = {};
   Bytes hid_report = {};  // descriptor; with one the interface gets a HID descriptor
+  Bytes of_class = {};    // further descriptors of its class
 };
 
 // Strings that are empty are not there (no serial number, as with many relays).

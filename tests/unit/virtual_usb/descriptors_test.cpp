@@ -41,6 +41,15 @@ TEST(Descriptors, OfAConfigurationWithAHidInterface) {
             "0014");
 }
 
+TEST(Descriptors, WhatAClassAddsStandsBehindItsInterface) {
+  DeviceFacts facts{.interfaces = {{.device_class = 2, .of_class = {4, 0x24, 2, 2}}}};
+  EXPECT_EQ(to_hex(configuration_descriptor(facts)),
+            "09021600"
+            "0101008032"
+            "090400000002000000"
+            "04240202");
+}
+
 TEST(Descriptors, SuperSpeedEndpointsHaveCompanions) {
   DeviceFacts facts{.megabits = 5000, .interfaces = {{.endpoints = {{.packet = 1024}}}}};
   EXPECT_EQ(to_hex(configuration_descriptor(facts)),
