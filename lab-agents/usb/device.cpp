@@ -70,7 +70,7 @@ Result<Session> Link::take(const Wait& wait) {
   for (;;) {
     if (opened_ != nullptr && opened_->gone()) opened_.reset();
     const bool fresh = opened_ == nullptr;
-    if (fresh) TRY(find(wait));
+    if (fresh) TRY(find_and_open(wait));
     TRY(opened_->take(wait));
     Session session(opened_.get());
     // It may have been pulled out while another process had it.
@@ -80,7 +80,7 @@ Result<Session> Link::take(const Wait& wait) {
 
 Result<> Link::look(const Wait& wait) {
   if (opened_ != nullptr && opened_->gone()) opened_.reset();
-  return opened_ == nullptr ? find(wait) : Result<>();
+  return opened_ == nullptr ? find_and_open(wait) : Result<>();
 }
 
 Result<> Link::reset(const Wait& wait) {
@@ -95,31 +95,50 @@ Result<> Link::reset(const Wait& wait) {
   return {};
 }
 
-Result<> Link::find(const Wait& wait) {
+Result<Attached> find(const Match& match) {
+  const auto all = TRY(attached());
+  std::vector<Attached> kin, fit;
+  for (const auto& one : all) {
+    if (!is_kind(one, match)) continue;
+    kin.push_back(one);
+    const bool here = match.port.empty() || one.port == match.port;
+    if (here && (match.serial.empty() || one.serial == match.serial)) fit.push_back(one);
+  }
+  if (fit.size() > 1) return tl::unexpected(ambiguous(match, fit));
+  if (fit.empty()) return tl::unexpected(not_attached(match, all, kin));
+  return fit.front();
+}
+
+Result<> Link::find_and_open(const Wait& wait) {
+  if (match_.ask_serial != nullptr) return find_by_asking(wait);
+  opened_ = TRY(Opened::open(TRY(find(match_)), match_.what, interface_));
+  about_ = opened_->about();
+  return {};
+}
+
+Result<> Link::find_by_asking(const Wait& wait) {
   const auto all = TRY(attached());
   std::vector<Attached> kin, fit;
   std::optional<Error> trouble;
   const auto open_and_ask = [&](Attached& one) -> Result<std::unique_ptr<Opened>> {
     auto opened = TRY(Opened::open(one, match_.what, interface_));
-    if (match_.ask_serial == nullptr) return opened;
     TRY(opened->take(wait.at_most(asking)));
     Session session(opened.get());
     one.serial = printable(TRY(match_.ask_serial(session, wait)));
     opened->set_serial(one.serial);
     return opened;
   };
-  const bool ask = match_.ask_serial != nullptr;
   for (const auto& one : all) {
     if (!is_kind(one, match_)) continue;
     auto& candidate = kin.emplace_back(one);
     if (!match_.port.empty() && one.port != match_.port) continue;
-    if (ask && !match_.serial.empty()) {
+    if (!match_.serial.empty()) {
       if (auto asked = open_and_ask(candidate); !asked && !trouble) trouble = asked.error();
     }
     if (match_.serial.empty() || candidate.serial == match_.serial) fit.push_back(candidate);
   }
   if (fit.size() > 1) {
-    if (ask && match_.serial.empty())
+    if (match_.serial.empty())
       for (auto& one : fit) (void)open_and_ask(one);  // for the words alone
     return tl::unexpected(ambiguous(match_, fit));
   }

@@ -71,6 +71,10 @@ struct Match {
   std::function<Result<std::string>(Session&, const Wait&)> ask_serial = nullptr;
 };
 
+// The one that is meant, as far as the bus tells: nothing is opened or asked.
+// Cause::device: there is none, or more than one.
+Result<Attached> find(const Match&);
+
 class Link {
  public:
   // `interface`: claimed (a kernel driver is detached) for each session; -1: none.
@@ -89,7 +93,8 @@ class Link {
   [[nodiscard]] std::string about() const;
 
  private:
-  Result<> find(const Wait&);
+  Result<> find_and_open(const Wait&);
+  Result<> find_by_asking(const Wait&);
 
   Match match_;
   int interface_;

@@ -1,9 +1,21 @@
 // Port power of a USB hub, by requests to the hub itself. Only hubs that say that
 // they switch ports one by one are taken; one that says so and does not is found
-// out when what is plugged into the port stays. A USB 3 hub is two hubs with the
+// out when it still sees what is plugged into the port. A USB 3 hub is two hubs with the
 // same sockets: `peer` is the other one.
-// Source: USB 2.0 specification, 11.23 and 11.24; USB 3.2, 10.13 to 10.16.
+//
+// Where the hub may not be opened, or `via` says so, the kernel is asked to do it (Linux
+// 6.0 and later). It first lets go of what is plugged in, so that this is gone whatever
+// the hub does: a hub that lies is not found out.
+// Source: USB 2.0 specification, 11.23 and 11.24; USB 3.2, 10.13 to 10.16; the Linux
+// kernel's Documentation/ABI/testing/sysfs-bus-usb, portX/disable.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/file.hpp"
 
 #include "drivers/power/usb_switch.hpp"
 #include "usb/changes.hpp"
@@ -17,7 +29,7 @@ constexpr std::uint8_t from_hub = 0xA0, from_port = 0xA3, to_port = 0x23, from_d
 constexpr std::uint8_t get_status = 0, clear_feature = 1, set_feature = 3, get_descriptor = 6;
 constexpr std::uint16_t port_power = 8;
 constexpr unsigned one_by_one = 1;  // wHubCharacteristics, bits 0 and 1
-// For the kernel to notice that a device is gone.
+// For the kernel or the hub to notice that a device is gone.
 constexpr Duration noticing = std::chrono::seconds(1);
 
 struct Facts {
@@ -37,40 +49,79 @@ Result<Facts> facts_of(usb::Session& hub, const Wait& wait) {
   return facts;
 }
 
+// Where a device that is plugged into the port is attached. A root hub "usb1" has
+// its ports at "1-4".
+std::string socket_of(const usb::Attached& hub, unsigned port) {
+  return hub.port.starts_with("usb") ? fmt::format("{}-{}", hub.port.substr(3), port)
+                                     : fmt::format("{}.{}", hub.port, port);
+}
+
+// The kernel's own switch of a port: 1 is off.
+std::string kernel_switch(const usb::Attached& hub, unsigned port) {
+  const auto home = "/sys/bus/usb/devices/" + hub.port;
+  auto configuration = read_text(home + "/bConfigurationValue", 64).value_or("");
+  while (!configuration.empty() && configuration.back() == '\n') configuration.pop_back();
+  const auto interface = (hub.port.starts_with("usb") ? hub.port.substr(3) + "-0" : hub.port) +
+                         ":" + configuration + ".0";
+  return fmt::format("{}/{}/{}-port{}/disable", home, interface, hub.port, port);
+}
+
+Error kernel_refuses(const std::string& file, int error) {
+  std::string cure;
+  if (error == ENOENT)
+    cure = ": this kernel has no such switch (Linux 6.0 has), or the hub has no such port";
+  if (error == EACCES)
+    cure = ": only root may, unless a udev rule of yours gives the file to the agent's group";
+  return {Cause::device, fmt::format("{}: {}{}", file, std::strerror(error), cure)};
+}
+
+struct Half {
+  usb::Match match;
+  usb::Link link;
+};
+
 class UsbHub final : public Switch {
  public:
-  UsbHub(std::vector<usb::Link> hubs, unsigned port) : hubs_(std::move(hubs)), port_(port) {}
+  enum class Via { either, usb, sysfs };
+  UsbHub(std::vector<Half> hubs, unsigned port, Via via)
+      : hubs_(std::move(hubs)), port_(port), via_(via) {}
 
   std::string about() const override {
-    return fmt::format("{}, port {}", hubs_.front().about(), port_);
+    return fmt::format("{}, port {}", hubs_.front().link.about(), port_);
   }
 
   Result<> set(bool on, const Wait& wait) override {
     // Heard from now on, so that nothing that goes is missed.
     auto changes = TRY(usb::Changes::listen());
-    std::vector<std::string> sockets;
-    for (auto& link : hubs_) {
-      auto hub = TRY(link.take(wait));
+    for (auto& half : hubs_) {
+      const auto port = TRY(port_of(half));
+      if (!port.file.empty()) {
+        TRY(tell_kernel(port.file, on));
+        continue;
+      }
+      auto hub = TRY(half.link.take(wait));
       TRY(check(hub, wait));
-      sockets.push_back(socket_of(hub));
       TRY(hub.control_out(to_port, on ? set_feature : clear_feature, port_power, index(), {},
                           wait));
     }
-    return on ? Result<>{} : wait_until_gone(changes, sockets, wait);
+    return on ? Result<>{} : wait_until_gone(changes, wait);
   }
 
   Result<std::optional<bool>> get(const Wait& wait) override {
     bool on = false;
-    std::vector<std::string> sockets;
-    for (auto& link : hubs_) {
-      auto hub = TRY(link.take(wait));
+    for (auto& half : hubs_) {
+      const auto port = TRY(port_of(half));
+      if (!port.file.empty()) {
+        on = TRY(ask_kernel(port.file)) || on;
+        continue;
+      }
+      auto hub = TRY(half.link.take(wait));
       const auto facts = TRY(check(hub, wait));
-      sockets.push_back(socket_of(hub));
-      const auto status = TRY(hub.control_in(from_port, get_status, 0, index(), 4, wait, 4));
-      on = on || ((status[0] | status[1] << 8) >> (facts.usb3 ? 9 : 8) & 1) != 0;
+      on = on || (TRY(status(hub, wait)) >> (facts.usb3 ? 9 : 8) & 1) != 0;
     }
-    if (!on) TRY(nothing_stayed(sockets));
-    return on;
+    if (on) return true;
+    if (const auto stayed = TRY(what_stayed(wait))) return tl::unexpected(not_cut(*stayed));
+    return false;
   }
 
  private:
@@ -89,61 +140,108 @@ class UsbHub final : public Switch {
                                            : "does not switch its ports' power");
   }
 
-  // Where a device that is plugged into the port is attached. A root hub "usb1" has
-  // its ports at "1-4".
-  [[nodiscard]] std::string socket_of(const usb::Session& hub) const {
-    const std::string& at = hub.device().port;
-    return at.starts_with("usb") ? fmt::format("{}-{}", at.substr(3), port_)
-                                 : fmt::format("{}.{}", at, port_);
+  // wPortStatus.
+  Result<unsigned> status(usb::Session& hub, const Wait& wait) const {
+    const auto said = TRY(hub.control_in(from_port, get_status, 0, index(), 4, wait, 4));
+    return static_cast<unsigned>(said[0] | said[1] << 8);
   }
 
-  Result<> nothing_stayed(const std::vector<std::string>& sockets) const {
-    for (const auto& device : TRY(usb::attached())) {
-      if (std::find(sockets.begin(), sockets.end(), device.port) == sockets.end()) continue;
-      return fail(Cause::device,
-                  "{}: the hub says that the power is off, but {}{} is still attached at {}: the "
-                  "hub does not cut the power, or the device has another supply",
-                  about(), usb::to_string(device.id),
-                  device.name.empty() ? "" : fmt::format(" '{}'", device.name), device.port);
+  struct Port {
+    std::string socket;
+    std::string file;  // by which the kernel switches it; "": the hub is asked itself
+  };
+  Result<Port> port_of(const Half& half) const {
+    const auto hub = TRY(usb::find(half.match));
+    Port port{socket_of(hub, port_), ""};
+    if (via_ == Via::usb) return port;
+    const auto file = kernel_switch(hub, port_);
+    const bool may_not = !hub.trouble.empty() && access(file.c_str(), R_OK | W_OK) == 0;
+    if (via_ == Via::sysfs || may_not) port.file = file;
+    return port;
+  }
+
+  Result<> tell_kernel(const std::string& file, bool on) const {
+    const UniqueFd fd(open(file.c_str(), O_WRONLY | O_CLOEXEC));
+    if (fd && write(fd.get(), on ? "0" : "1", 1) == 1) return {};
+    return tl::unexpected(kernel_refuses(file, errno).in(about()));
+  }
+
+  Result<bool> ask_kernel(const std::string& file) const {
+    const UniqueFd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    char said = 0;
+    if (!fd || read(fd.get(), &said, 1) != 1)
+      return tl::unexpected(kernel_refuses(file, errno).in(about()));
+    return said == '0';
+  }
+
+  // What is plugged into the port and can still be talked to, though the power is off. The kernel's
+  // list is not enough: hubs need not tell it, and then it goes on listing what has no power.
+  Result<std::optional<usb::Attached>> what_stayed(const Wait& wait) {
+    const auto all = TRY(usb::attached());
+    for (auto& half : hubs_) {
+      const auto port = TRY(port_of(half));
+      const auto device = std::find_if(all.begin(), all.end(),
+                                       [&](const auto& one) { return one.port == port.socket; });
+      if (device == all.end()) continue;
+      if (!port.file.empty()) return *device;
+      auto hub = TRY(half.link.take(wait));
+      constexpr unsigned connection = 1;
+      if ((TRY(status(hub, wait)) & connection) != 0) return *device;
     }
-    return {};
+    return std::nullopt;
   }
 
-  Result<> wait_until_gone(usb::Changes& changes, const std::vector<std::string>& sockets,
-                           const Wait& wait) const {
+  [[nodiscard]] Error not_cut(const usb::Attached& device) const {
+    return {Cause::device,
+            fmt::format("{}: the hub says that the power is off, but {}{} is still attached at {}: "
+                        "the hub does not cut the power, or the device has another supply",
+                        about(), usb::to_string(device.id),
+                        device.name.empty() ? "" : fmt::format(" '{}'", device.name), device.port)};
+  }
+
+  Result<> wait_until_gone(usb::Changes& changes, const Wait& wait) {
     const auto limit = wait.at_most(noticing);
     for (;;) {
-      const auto gone = nothing_stayed(sockets);
-      if (gone) return {};
+      const auto stayed = TRY(what_stayed(wait));
+      if (!stayed) return {};
       const auto heard = changes.next(limit);
       if (heard) continue;
-      if (heard.error().cause == Cause::timeout && !wait.until.passed()) return gone;
+      if (heard.error().cause == Cause::timeout && !wait.until.passed())
+        return tl::unexpected(not_cut(*stayed));
       return heard;
     }
   }
 
-  std::vector<usb::Link> hubs_;  // the one, and its peer
+  std::vector<Half> hubs_;  // the one, and its peer
   const unsigned port_;
+  const Via via_;
 };
 
 }  // namespace
 
 MadeSwitch make_usb_hub(const Json& params) {
-  TRY(only_keys(params, {"serial", "port", "peer", "channel", "invert", "settle_ms"}));
+  TRY(only_keys(params, {"serial", "port", "peer", "channel", "via", "invert", "settle_ms"}));
   auto match = TRY(usb_match(params, "USB hub", {}));
   match.device_class = hub_class;
   TRY(says_which(match, "a machine has many hubs"));
   const auto peer = TRY(text_param(params, "peer", ""));
   const auto channel = TRY(channel_param(params, 127));
-  auto second = match;
-  std::vector<usb::Link> hubs;
-  hubs.emplace_back(std::move(match), -1);
+  const auto via = TRY(text_param(params, "via", "either"));
+  if (via != "either" && via != "usb" && via != "sysfs")
+    return fail(Cause::invalid, "'via' must be either, usb or sysfs");
+  std::vector<Half> hubs;
+  const auto add = [&](const usb::Match& which) { hubs.push_back({which, usb::Link(which, -1)}); };
+  add(match);
   if (!peer.empty()) {
-    second.serial.clear();
-    second.port = peer;
-    hubs.emplace_back(std::move(second), -1);
+    match.serial.clear();
+    match.port = peer;
+    add(match);
   }
-  return std::make_unique<UsbHub>(std::move(hubs), channel);
+  using Via = UsbHub::Via;
+  return std::make_unique<UsbHub>(std::move(hubs), channel,
+                                  via == "usb"     ? Via::usb
+                                  : via == "sysfs" ? Via::sysfs
+                                                   : Via::either);
 }
 
 }  // namespace assay::drivers

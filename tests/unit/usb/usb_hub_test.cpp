@@ -1,5 +1,9 @@
 #include "virtual_usb/hub.hpp"
 
+#include <filesystem>
+#include <fstream>
+
+#include "base/file.hpp"
 #include "switch_fixture.hpp"
 #include "usb/bus.hpp"
 #include "virtual_usb/dcttech.hpp"
@@ -45,8 +49,18 @@ TEST_F(UsbHubTest, CutsOnePortAndNoOther) {
   EXPECT_EQ(port->about("power"), "USB hub at 1-1, port 3");
 }
 
+TEST_F(UsbHubTest, AHubThatDoesNotTellTheKernelIsBelieved) {
+  const auto hub = plug<Hub>("1-1", 4U);
+  plug<DctTechRelay>("1-1.3", 1U);
+  const auto port = make("usb-hub", {{"port", "1-1"}, {"channel", 3}});
+  ASSERT_TRUE(port->power()->off(order()));
+  EXPECT_EQ(attached_at(usb::attached().value()), "1-1 1-1.3 ");
+  EXPECT_EQ(port->power()->is_on(order()).value(), false);
+  EXPECT_EQ(hub->powered, 0b1011U);
+}
+
 TEST_F(UsbHubTest, AHubThatLiesIsFoundOut) {
-  plug<Hub>("1-1", 4U);
+  plug<Hub>("1-1", 4U)->connected = 0b0100;
   plug<DctTechRelay>("1-1.3", 1U);
   const auto port = make("usb-hub", {{"port", "1-1"}, {"channel", 3}});
   EXPECT_EQ(error_of(port->power()->off(order())),
@@ -83,6 +97,66 @@ TEST_F(UsbHubTest, BothHalvesOfAUsb3HubAreSwitched) {
   // Power by one half is power.
   other->powered = 0b1111;
   EXPECT_EQ(port->power()->is_on(order()).value(), true);
+}
+
+class KernelSwitchTest : public UsbHubTest {
+ protected:
+  // The kernel's switch of port 3, as a file that nothing is behind.
+  std::filesystem::path kernel_switch(const std::string& says) {
+    const std::filesystem::path folder =
+        bed.real_path("/sys/bus/usb/devices/1-1/1-1:1.0/1-1-port3");
+    std::filesystem::create_directories(folder);
+    const auto file = folder / "disable";
+    write(file, says);
+    return file;
+  }
+  static void write(const std::filesystem::path& file, const std::string& says) {
+    std::ofstream(file) << says;
+  }
+  static std::string read(const std::filesystem::path& file) {
+    return read_text(file).value_or("none");
+  }
+};
+
+TEST_F(KernelSwitchTest, TheKernelSwitchesWhereTheLabFileSaysSo) {
+  const auto hub = honest("1-1");
+  const auto file = kernel_switch("0");
+  const auto port = make("usb-hub", {{"port", "1-1"}, {"channel", 3}, {"via", "sysfs"}});
+  EXPECT_EQ(port->power()->is_on(order()).value(), true);
+  ASSERT_TRUE(port->power()->off(order()));
+  EXPECT_EQ(read(file), "1");
+  EXPECT_EQ(port->power()->is_on(order()).value(), false);
+  ASSERT_TRUE(port->power()->on(order()));
+  EXPECT_EQ(read(file), "0");
+  EXPECT_EQ(hub->powered, 0b1111U) << "the hub was asked itself";
+}
+
+TEST_F(KernelSwitchTest, AHubThatMayBeOpenedIsAskedItself) {
+  const auto hub = honest("1-1");
+  const auto file = kernel_switch("0");
+  const auto port = make("usb-hub", {{"port", "1-1"}, {"channel", 3}});
+  ASSERT_TRUE(port->power()->off(order()));
+  EXPECT_EQ(read(file), "0");
+  EXPECT_EQ(hub->powered, 0b1011U);
+}
+
+TEST_F(KernelSwitchTest, WhatStaysIsSeenThisWayToo) {
+  honest("1-1");
+  kernel_switch("0");
+  plug<DctTechRelay>("1-1.3", 1U);
+  const auto port = make("usb-hub", {{"port", "1-1"}, {"channel", 3}, {"via", "sysfs"}});
+  EXPECT_THAT(error_of(port->power()->off(order())), testing::HasSubstr("still attached at 1-1.3"));
+}
+
+TEST_F(KernelSwitchTest, AnOldKernelIsToldFromANewOne) {
+  honest("1-1");
+  EXPECT_EQ(
+      fault("usb-hub", {{"port", "1-1"}, {"channel", 3}, {"via", "sysfs"}}),
+      "USB hub at 1-1, port 3: /sys/bus/usb/devices/1-1/1-1:1.0/1-1-port3/disable: No such file "
+      "or directory: this kernel has no such switch (Linux 6.0 has), or the hub has no such "
+      "port");
+  EXPECT_EQ(refusal("usb-hub", {{"port", "1-1"}, {"channel", 3}, {"via", "magic"}}),
+            "driver usb-hub: 'via' must be either, usb or sysfs");
 }
 
 TEST_F(UsbHubTest, WhatIsNoHubIsNotTaken) {
