@@ -47,7 +47,9 @@ const Rate* find_rate(std::int64_t baud) {
 std::string remedy(const std::string& path) {
   struct stat status {};
   const group* owner = nullptr;
-  if (stat(path.c_str(), &status) == 0 && (status.st_mode & S_IRGRP) != 0) {
+  constexpr mode_t both = S_IRGRP | S_IWGRP;
+  // Nobody is to join the group root.
+  if (stat(path.c_str(), &status) == 0 && (status.st_mode & both) == both && status.st_gid != 0) {
     owner = getgrgid(status.st_gid);
   }
   if (owner == nullptr) return "add a udev rule that lets this user open it";

@@ -34,9 +34,12 @@ std::map<std::string, std::string> links_in(const fs::path& folder) {
   return links;
 }
 
+// Whose members may open it; "": no group's.
 std::string group_of(const std::string& path) {
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return "";
+  constexpr mode_t both = S_IRGRP | S_IWGRP;
+  if (stat(path.c_str(), &status) != 0 || (status.st_mode & both) != both || status.st_gid == 0)
+    return "";
   const auto* group = getgrgid(status.st_gid);
   return group == nullptr ? std::to_string(status.st_gid) : group->gr_name;
 }
@@ -66,6 +69,9 @@ void place_on_usb(SerialPort& port, const fs::path& device) {
 
 std::string cannot_open_port(std::string_view path, int error, std::string_view group) {
   if (error != EACCES && error != EPERM) return fmt::format("{}: {}", path, std::strerror(error));
+  if (group.empty())
+    return fmt::format("no permission to open {}: no group may, so add a udev rule that lets one",
+                       path);
   return fmt::format(
       "no permission to open {}: let the agent's user join its group (`usermod -aG {} USER`), and "
       "log in again",

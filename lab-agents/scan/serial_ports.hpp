@@ -17,7 +17,7 @@ struct SerialPort {
 // Those with hardware behind them, by name.
 std::vector<SerialPort> serial_ports();
 
-// Why `path`, a device of this group, cannot be opened: errno's words and the cure.
+// Why `path`, which this group ("": none) may open, cannot be opened: errno's words and the cure.
 std::string cannot_open_port(std::string_view path, int error, std::string_view group);
 
 }  // namespace assay::scan

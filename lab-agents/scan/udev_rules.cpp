@@ -18,8 +18,11 @@ constexpr const char* head =
     "drives.\n"
     "# Written by `assay-agent udev-rules`; the group has to exist: groupadd --system assay\n"
     "#     assay-agent udev-rules | sudo tee /etc/udev/rules.d/70-assay.rules\n"
-    "#     sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=usb\n"
+    "#     sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=usb "
+    "--subsystem-match=tty\n"
     "ACTION==\"remove\", GOTO=\"assay_end\"\n"
+    "\n# Other rules of Debian (openocd's) give the serial ports of FTDI's chips to plugdev.\n"
+    "SUBSYSTEM==\"tty\", SUBSYSTEMS==\"usb\", GROUP=\"dialout\", MODE=\"0660\"\n\n"
     "SUBSYSTEM!=\"usb\", GOTO=\"assay_end\"\n"
     "ENV{DEVTYPE}!=\"usb_device\", GOTO=\"assay_end\"\n";
 constexpr const char* grant = "GROUP=\"assay\", MODE=\"0660\", TAG+=\"uaccess\"";

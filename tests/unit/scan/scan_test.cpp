@@ -128,6 +128,8 @@ TEST_F(ScanTest, WhatIsInTheWayStandsBelow) {
   EXPECT_EQ(cannot_open_port("/dev/ttyACM0", EACCES, "dialout"),
             "no permission to open /dev/ttyACM0: let the agent's user join its group (`usermod -aG "
             "dialout USER`), and log in again");
+  EXPECT_EQ(cannot_open_port("/dev/ttyS0", EACCES, ""),
+            "no permission to open /dev/ttyS0: no group may, so add a udev rule that lets one");
   EXPECT_EQ(cannot_open_port("/dev/ttyACM0", ENXIO, "dialout"),
             "/dev/ttyACM0: No such device or address");
 }
