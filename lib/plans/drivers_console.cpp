@@ -64,7 +64,7 @@ std::vector<DriverFacts> console_drivers() {
        .abilities = "console",
        .about = "a serial port",
        .keys = serial_keys,
-       .proven = "pseudo-terminals"},
+       .proven = "pseudo-terminals, and a real ftdi_sio (QEMU guest)"},
       {.name = "telnet",
        .abilities = "console",
        .about = "a port of a console server: telnet or plain TCP",

@@ -160,7 +160,10 @@ constexpr DriverKey channel_key(std::int64_t most) {
           .most = most,
           .about = "which of its relays"};
 }
-constexpr std::string_view emulated = "real libusb, emulated device (umockdev)";
+constexpr std::string_view emulated =
+    "real libusb, emulated device (umockdev; a real kernel in a QEMU guest)";
+constexpr std::string_view emulated_ftdi =
+    "real libftdi, emulated device (umockdev; a real kernel in a QEMU guest)";
 
 constexpr DriverKey dcttech_keys[] = {
     {.name = "serial", .about = "the five characters that the board reports"},
@@ -199,7 +202,12 @@ constexpr DriverKey hub_keys[] = {
      .needed = true,
      .least = 1,
      .most = 127,
-     .about = "which of the hub's ports"}};
+     .about = "which of the hub's ports"},
+    {.name = "via",
+     .kind = K::word,
+     .words = "either usb sysfs",
+     .about = "who switches: the hub itself (usb); the kernel, which hides a hub that lies "
+              "(sysfs); the kernel where the hub may not be opened (either)"}};
 
 }  // namespace
 
@@ -252,27 +260,28 @@ std::vector<DriverFacts> power_drivers() {
        .abilities = "power",
        .about = "the port power of USB hubs that switch ports one by one",
        .keys = hub_keys,
-       .proven = emulated,
+       .proven = "real libusb, emulated device (umockdev); a real kernel and QEMU's own hub",
        .one_of = "port serial"},
       {.name = "ft245r",
        .abilities = "power",
        .about = "SainSmart's 4- and 8-channel USB relays (FT245R)",
        .keys = eight_keys,
        .usb = "0403:6001",
-       .proven = "real libftdi, emulated device (umockdev)",
+       .proven = emulated_ftdi,
        .one_of = "serial port"},
       {.name = "ftdi-cbus",
        .abilities = "power",
        .about = "a CBUS pin of an FTDI serial adapter, whose port stays usable",
        .keys = cbus_keys,
        .usb = "0403:6001 0403:6015",
-       .proven = "real libftdi, emulated device (umockdev)",
+       .proven = emulated_ftdi,
        .one_of = "serial port"},
       {.name = "devantech",
        .abilities = "power",
        .about = "Devantech USB-RLY02, RLY08, RLY16 and RLY82",
        .keys = devantech_keys,
-       .proven = "a model of the firmware on a pseudo-terminal"},
+       .proven = "a model of the firmware on a pseudo-terminal, and behind the real cdc_acm (QEMU "
+                 "guest)"},
       {.name = "http",
        .abilities = "power",
        .about = "any switch that takes HTTP requests",
@@ -283,12 +292,14 @@ std::vector<DriverFacts> power_drivers() {
        .abilities = "power",
        .about = "LCUS and NOYITO relay boards with a CH340",
        .keys = lcus_keys,
-       .proven = "a model of the firmware on a pseudo-terminal"},
+       .proven =
+           "a model of the firmware on a pseudo-terminal, and behind the real ch341 (QEMU guest)"},
       {.name = "numato",
        .abilities = "power",
        .about = "Numato USB relay boards",
        .keys = numato_keys,
-       .proven = "a model of the firmware on a pseudo-terminal"},
+       .proven = "a model of the firmware on a pseudo-terminal, and behind the real cdc_acm (QEMU "
+                 "guest)"},
       {.name = "shelly",
        .abilities = "power",
        .about = "Shelly plugs and relays, by HTTP",
