@@ -2,9 +2,18 @@
 
 test_usage='usage: ./dev test [FILTER]
 Sets up, builds and runs every test; FILTER is a regular expression over test names (ctest -R).
-A failed system test leaves its folder in build/failed/.'
+A failed system test leaves its folder in build/failed/.
+
+       ./dev test --lane usb-vm [WORDS]
+The slower lane: the real agent on a real kernel with USB devices, in a QEMU guest (tests/usb_vm/README.md).
+WORDS pick tests (pytest -k). The guest of a failed run leaves its logs in build/failed/usb-vm/.'
 
 run_tests() {
+  if [ "${1:-}" = --lane ]; then
+    [ "${2:-}" = usb-vm ] || die "test knows no lane '${2:-}'" "type: ./dev test --lane usb-vm"
+    [ $# -le 3 ] || die "the lane takes one filter, not '${*:3}'" "type: ./dev test --lane usb-vm 'hub or scan'"
+    usb_vm tests/usb_vm ${3:+-k "$3"}
+  fi
   [ $# -le 1 ] || die "test takes one filter, not '$*'" "type: ./dev test 'system|plans'"
   setup test
   firmware
@@ -13,6 +22,17 @@ run_tests() {
   build_tree ON all
   say 'Testing'
   exec ctest --test-dir "$root/build" --output-on-failure -j2 ${1:+-R "$1"}
+}
+
+# usb_vm ARGUMENT...: pytest with what the lane needs.
+usb_vm() {
+  setup usb-vm
+  say 'Building Assay and the devices of the lane'
+  build_pages
+  build_tree ON usb_vm
+  say 'Testing on a real kernel'
+  exec env PYTHONDONTWRITEBYTECODE=1 ASSAY_BIN="$root/build/bin" ASSAY_FAILED="$root/build/failed" \
+    "$cache/venv-test/bin/python" -m pytest -v -p no:cacheprovider "$@"
 }
 
 lint_usage='usage: ./dev lint [BASE]
@@ -75,7 +95,10 @@ found nothing; else the evidence is in build/failed/chaos-S/.
        ./dev soak simulate [--seeds N] [--first S] [--minutes M] | --seed S [--whole]
 N (10000) simulated stories of three labs from seed S (1) on, or as many as M minutes hold, on all cores.
 A broken promise is printed with its seed; exit 0 when there is none.
-  --seed S     tells the story of one seed, shortened to what breaks a promise (--whole: not)'
+  --seed S     tells the story of one seed, shortened to what breaks a promise (--whole: not)
+
+       ./dev soak usb-vm [ROUNDS]
+ROUNDS (100) runs on a real kernel whose relay and serial adapter are pulled out and put back in between.'
 
 soak() {
   if [ "${1:-}" = simulate ]; then
@@ -83,6 +106,11 @@ soak() {
     setup test
     build_tree ON simulate
     exec "$root/build/tests/simulate" "$@"
+  fi
+  if [ "${1:-}" = usb-vm ]; then
+    [ $# -le 2 ] || die "soak usb-vm takes a number of rounds, not '${*:2}'" "type: ./dev soak usb-vm 100"
+    export ASSAY_ROUNDS=${2:-100}
+    usb_vm tests/usb_vm/test_rounds.py
   fi
   setup demo
   firmware

@@ -1,22 +1,24 @@
 # ./dev setup: Debian packages and private Python environments, only what is missing. Sourced.
 
-setup_usage='usage: ./dev setup [demo|test|lint|bench]
+setup_usage='usage: ./dev setup [demo|test|lint|bench|usb-vm]
 Installs what a level needs and nothing that is there already; says first what and why.
   demo    compiler, libraries, QEMU, imgtool: build Assay and run the demo (the default)
   test    demo, GoogleTest, RapidCheck, pytest, smpmgr, buf, Node, Chromium
   bench   the same as test
   lint    test, clang-format, clang-tidy
+  usb-vm  test, QEMU for x86, udev; a kernel for its guest, which is not installed
 Debian packages need root; without it the line to type is printed and nothing is done.
 Everything else goes to .cache/ (or $ASSAY_CACHE).'
 
 setup() {
   local level=${1:-demo}
-  [ $# -le 1 ] || die "setup takes one level, not '$*'" "type: ./dev setup demo|test|lint|bench"
+  [ $# -le 1 ] || die "setup takes one level, not '$*'" "type: ./dev setup demo|test|lint|bench|usb-vm"
   case $level in
     demo) set -- demo ;;
     test | bench) set -- demo test ;;
     lint) set -- demo test lint ;;
-    *) die "setup knows no level '$level'" "type: ./dev setup demo|test|lint|bench" ;;
+    usb-vm) set -- demo test usb-vm ;;
+    *) die "setup knows no level '$level'" "type: ./dev setup demo|test|lint|bench|usb-vm" ;;
   esac
   setup_packages "$@"
   setup_venv demo 'imgtool, to sign firmware images; pyOCD, to flash boards' "$root/scripts/requirements-demo.txt"
@@ -30,6 +32,7 @@ setup() {
       page_types
       ;;
   esac
+  [ "$level" != usb-vm ] || setup_guest
 }
 
 # setup_packages LEVEL...: asks dpkg, which takes milliseconds; apt only when something is missing.
@@ -89,6 +92,23 @@ without_services() {
   rm -f "$policy"
   trap - EXIT
   return "$status"
+}
+
+# The kernel of the guest of tests/usb_vm and a busybox to start it: Debian's packages, which apt has
+# checked, unpacked in the cache. Whatever version is there stays until .cache is cleaned.
+setup_guest() {
+  local home=$cache/usb-vm want image
+  want=$(sha256sum <"$root/tests/usb_vm/kernel.py")
+  [ "$(cat "$home/assay-stamp" 2>/dev/null)" != "$want" ] || return 0
+  image=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '/Depends: linux-image-/ { print $2; exit }')
+  [ -n "$image" ] || die "apt does not know the package linux-image-amd64" "type: sudo apt-get update"
+  say "A kernel for the guest with USB: $image, unpacked and not installed"
+  rm -rf "$home"
+  mkdir -p "$home"
+  (cd "$home" && logged "fetching $image" apt-get download "$image" busybox-static)
+  logged 'unpacking the kernel' /usr/bin/python3 "$root/tests/usb_vm/kernel.py" "$home"/*.deb "$home"
+  rm "$home"/*.deb
+  printf '%s\n' "$want" >"$home/assay-stamp"
 }
 
 # setup_venv NAME WHY REQUIREMENTS: made anew when the pins change.
