@@ -8,6 +8,7 @@ usage: run.py [NAME...]
   dispatch  1,000 simulated agents, 10,000 boards, 100,000 queued jobs, SQLite on disk: what one dispatcher bears
   renewals  100 real agents on loopback: the share of a core that assayd takes
   calls     what build/bench/ holds: C++ benchmarks of single parts
+  flash     flashing by pyOCD as a step of a run, against the pyOCD processes within it (emulated probe)
   pixels    a line at the board -> the frame that shows it, in Chromium
   readers   200 live readers of one run: the share of a core that assayd takes
   fill      a state folder of 100,000 runs and 10 million events, in build/bench-state (kept; `pages` wants it)
@@ -31,6 +32,8 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+
+from flash_by_pyocd import flash_by_pyocd
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSAY = Path(os.environ.get("ASSAY_BIN", ROOT / "build/bin")) / "assay"
@@ -184,6 +187,13 @@ def calls():
     for program in sorted((ROOT / "build/bench").glob("*")):
         if program.is_file() and os.access(program, os.X_OK):
             subprocess.run([program], check=True)
+
+
+def flash():
+    pairs = flash_by_pyocd(ASSAY.parent, FIRMWARE)
+    report("flash step, by pyOCD", [1e3 * step for step, _ in pairs], "")
+    ratios = sorted(step / bare for step, bare in pairs)
+    print(f"  of pyOCD's own time: median {ratios[len(ratios) // 2]:.3f}, worst {ratios[-1]:.3f}   aim: < 1.05", flush=True)
 
 
 def live(what):
@@ -346,7 +356,7 @@ def clean():
         print(f"  {name:<30} {100 * millis / sum(spent.values()):4.0f} %")
 
 
-BENCHES = {"submit": submit, "queued": queued, "dispatch": dispatch, "renewals": renewals, "confirm": confirm, "calls": calls, "pixels": pixels, "readers": readers, "fill": fill,
+BENCHES = {"submit": submit, "queued": queued, "dispatch": dispatch, "renewals": renewals, "confirm": confirm, "calls": calls, "flash": flash, "pixels": pixels, "readers": readers, "fill": fill,
            "pages": pages, "rebuild": rebuild, "clean": clean}
 
 
