@@ -180,7 +180,8 @@ ExitStatus Process::end(Duration grace) {
   return wait(Wait::for_(std::chrono::seconds(5))).value_or(ExitStatus{0, SIGKILL});
 }
 
-Result<Output> run(const Command& command, const Wait& wait, std::size_t limit) {
+Result<Output> run(const Command& command, const Wait& wait, std::size_t limit,
+                   const std::function<void(std::string_view)>& heard) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe");
   const UniqueFd reader(ends[0]);
@@ -198,11 +199,13 @@ Result<Output> run(const Command& command, const Wait& wait, std::size_t limit) 
     TRY(wait_ready(fds, wait));
     if (fds[0].revents != 0) {
       const ssize_t n = ::read(reader.get(), piece.data(), piece.size());
-      if (n > 0 && output.out.size() < limit) {
-        output.out.append(reinterpret_cast<const char*>(piece.data()),
-                          std::min(static_cast<std::size_t>(n), limit - output.out.size()));
+      if (n > 0) {
+        const std::string_view said(reinterpret_cast<const char*>(piece.data()),
+                                    static_cast<std::size_t>(n));
+        output.out += said.substr(0, limit - output.out.size());
+        if (heard) heard(said);
+        continue;
       }
-      if (n > 0) continue;
       output.status = TRY(process.wait(wait));
       return output;
     }

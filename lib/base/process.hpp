@@ -10,8 +10,10 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -68,7 +70,9 @@ struct Output {
   ExitStatus status;
   std::string out;  // standard output and standard error, in order; cut at `limit`
 };
-Result<Output> run(const Command&, const Wait&, std::size_t limit = 1 << 20);
+// `heard` gets it piece by piece, as it comes, past the limit too.
+Result<Output> run(const Command&, const Wait&, std::size_t limit = 1 << 20,
+                   const std::function<void(std::string_view)>& heard = nullptr);
 
 // The folder that holds this program's own executable.
 std::filesystem::path program_folder();
