@@ -82,6 +82,7 @@ Line job_line(const v1::Job& job, std::int64_t now, bool with_ticks) {
   } else if (const auto* step = running_step(*attempt)) {
     if (step->progress_total() > 0)
       line.push_back({bar(step->progress_done(), step->progress_total()) + " "});
+    if (!step->progress_doing().empty()) line.push_back({printable(step->progress_doing()) + ", "});
     line.push_back({printable(step->text())});
   } else {
     line.push_back({std::string(status_word(job.state(), job.verdict()))});

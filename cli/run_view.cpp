@@ -93,9 +93,12 @@ Lines attempt_lines(const v1::Attempt& attempt, std::int64_t now) {
 
 Line step_line(const v1::StepResult& step) {
   Line line{{std::string(step_symbol(step.state())) + " ", tone_of(step.state())}, {name_of(step)}};
-  if (step.state() == v1::STEP_STATE_RUNNING && step.progress_total() > 0) {
-    line.push_back({fmt::format(" {} %", std::min<std::uint64_t>(100, step.progress_done() * 100 /
-                                                                          step.progress_total()))});
+  if (step.state() == v1::STEP_STATE_RUNNING) {
+    if (!step.progress_doing().empty()) line.push_back({" " + printable(step.progress_doing())});
+    if (step.progress_total() > 0) {
+      const auto done = std::min(step.progress_done(), step.progress_total());
+      line.push_back({fmt::format(" {} %", done * 100 / step.progress_total())});
+    }
   }
   if (step.state() == v1::STEP_STATE_PASSED || went_wrong(step)) {
     line.push_back({" " + human(wire::duration_of(step.took())), Tone::dim});

@@ -103,12 +103,16 @@ Mark* AttemptFold::mark(const evidence::Event& event, Mark::Kind kind, std::stri
   return &marks_.back();
 }
 
-// A mark each hundredth of the way, and always the newest value.
+// A mark each hundredth of the way and where something else begins, and always the
+// newest value.
 void AttemptFold::add(const evidence::Event& event, const evidence::StepProgress& progress) {
   Progress& known = progress_[progress.step];
   const bool stays = known.marks == 0 || progress.done < known.kept ||
                      progress.done - known.kept >= progress.total / 100;
-  if (!known.provisional) {
+  const auto doing = std::string_view(progress.doing).substr(0, max_mark_text);
+  const bool is_other =
+      known.marks > 0 && known.marks < max_progress && marks_[known.newest].text != doing;
+  if (!known.provisional || is_other) {
     if (mark(event, Mark::Kind::progress) == nullptr) return;
     known.newest = marks_.size() - 1;
     ++known.marks;
@@ -119,6 +123,9 @@ void AttemptFold::add(const evidence::Event& event, const evidence::StepProgress
   newest.value = static_cast<double>(progress.done);
   newest.total = static_cast<double>(progress.total);
   newest.unit = progress.unit;
+  mark_bytes_ += doing.size();
+  mark_bytes_ -= newest.text.size();
+  newest.text = doing;
   known.provisional = !stays || known.marks >= max_progress;
   if (stays) known.kept = progress.done;
 }

@@ -31,7 +31,7 @@ struct Mark {
   Duration at{};
   Kind kind = Kind::note;
   std::string role, board;
-  std::string text;  // a note, or a measurement's name
+  std::string text;  // a note, a measurement's name, or what is under way
   double value = 0, total = 0;
   std::string unit = {};
   std::uint32_t step = 0;

@@ -24,11 +24,27 @@
 
 namespace assay::abilities {
 
+// How far an operation is.
+struct Progress {
+  std::string doing;        // "erasing", "writing", "reading back"
+  std::uint64_t done = 0;   // bytes
+  std::uint64_t total = 0;  // 0: not known
+};
+
 // Every command to a board carries the lease's epoch, so that a late one of an
 // older lease is refused by the host itself.
 struct Order {
   std::uint64_t epoch = 0;
   Wait wait;
+  // Whoever wants to know. In a driver: call it as often as there is something
+  // new, on the thread of the operation. In the agent: called a few times a second
+  // at most, on the host's reader thread, never after the operation has returned;
+  // it must not block.
+  std::function<void(const Progress&)> progress = {};
+
+  void tell(const Progress& now) const {
+    if (progress) progress(now);
+  }
 };
 
 class Power {

@@ -6,6 +6,7 @@
 //   status  prints on or off, or prints nothing and exits with 0 (on) or 1 (off)
 //   erase   comes before a write that wants it; size 0 is the whole chip. Without
 //           it `write` has to erase what it writes.
+//   write   may print how far it is, as a percentage: "37%"
 //   read    leaves the bytes in {file}
 // At its deadline a program is killed with everything in its session.
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "base/file.hpp"
 #include "base/process.hpp"
 #include "base/text.hpp"
+#include "drivers/flash/tool_progress.hpp"
 #include "drivers/kinds.hpp"
 
 namespace assay::drivers {
@@ -139,7 +141,9 @@ class CommandDriver final : public abilities::Device,
     std::error_code error;
     const auto size = std::filesystem::file_size(job.file, error);
     if (error) return fail(Cause::invalid, "{}: {}", job.file.string(), error.message());
-    TRY(must(commands_.write, values(job.file, job.address, size), order));
+    constexpr Phase writing[] = {{"", "writing"}};
+    TRY(must(commands_.write, values(job.file, job.address, size), order,
+             Percentages(writing, size, order)));
     return {};
   }
 
@@ -185,11 +189,13 @@ class CommandDriver final : public abilities::Device,
                 describe(commands_.status, to_string(output.status), output.out));
   }
 
-  Result<Output> run_it(const Words& words, const Values& with, const Order& order) {
+  using Heard = std::function<void(std::string_view)>;
+  Result<Output> run_it(const Words& words, const Values& with, const Order& order,
+                        const Heard& heard = nullptr) {
     Command command{.args = {}, .dies_with_parent = true};
     for (const auto& word : words) command.args.push_back(fill_in(word, with));
     const auto limit = order.wait.at_most(commands_.timeout);
-    auto output = run(command, limit, output_limit);
+    auto output = run(command, limit, output_limit, heard);
     if (output) return output;
     const auto cause = output.error().cause;
     if (cause == Cause::cancelled) return tl::unexpected(output.error());
@@ -200,8 +206,9 @@ class CommandDriver final : public abilities::Device,
     return fail(Cause::device, "{}", output.error().text);
   }
 
-  Result<> must(const Words& words, const Values& with, const Order& order) {
-    const auto output = TRY(run_it(words, with, order));
+  Result<> must(const Words& words, const Values& with, const Order& order,
+                const Heard& heard = nullptr) {
+    const auto output = TRY(run_it(words, with, order, heard));
     if (output.status.ok()) return {};
     Words filled;
     for (const auto& word : words) filled.push_back(fill_in(word, with));

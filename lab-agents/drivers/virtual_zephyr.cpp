@@ -57,9 +57,13 @@ class VirtualZephyr final : public abilities::Device,
 
   Result<> write(const Order& order, const abilities::FlashJob& job) override {
     const auto segments = TRY(images::load(job.file, job.address));
-    return machine_->write_flash(
-        segments, {.chip = job.erase_chip, .from = job.address, .size = job.erase_size},
-        order.wait);
+    const auto size = segments.size();
+    order.tell({"writing", 0, size});
+    TRY(machine_->write_flash(segments,
+                              {.chip = job.erase_chip, .from = job.address, .size = job.erase_size},
+                              order.wait));
+    order.tell({"writing", size, size});
+    return {};
   }
   Result<std::optional<Bytes>> read(const Order& order, std::uint64_t address,
                                     std::uint64_t size) override {

@@ -99,6 +99,10 @@ class HostServer {
     }
     floor_ = r.epoch;
     abilities::Order order{r.epoch, {}};
+    order.progress = [this, id = r.id, pace = ProgressPace()](const auto& progress) mutable {
+      // An agent that is slow to read misses some of it, and nothing else.
+      if (waiting_.empty() && pace.lets(progress, BootTime::now())) send(ProgressOf{id, progress});
+    };
     if (r.left_ns >= 0) order.wait.until = Deadline::after(Duration(r.left_ns));
     send(Reply{r.id, perform(*device_, r, order)});
   }

@@ -148,6 +148,7 @@ void DeviceHost::Keeper::handle(ToAgent& message) {
     tell(incident->kind, std::move(incident->text));
     return;
   }
+  if (const auto* progress = std::get_if<ProgressOf>(&message)) return pass_on(*progress);
   auto& reply = std::get<Reply>(message);
   if (reply.id == 0) {
     configured_ = reply.value ? Result<>() : tl::unexpected(reply.value.error());
@@ -157,6 +158,19 @@ void DeviceHost::Keeper::handle(ToAgent& message) {
   if (reply.id != awaited_id_ || queue_.empty()) return;  // of a call that has given up
   awaited_id_ = 0;
   queue_.front()->result = std::move(reply.value);
+  changed_.notify_all();
+}
+
+void DeviceHost::Keeper::pass_on(const ProgressOf& message) {
+  Lock lock(mutex_);
+  if (message.id != awaited_id_ || queue_.empty()) return;  // of a call that has given up
+  Call& call = *queue_.front();
+  if (!call.order->progress) return;
+  call.telling = true;
+  lock.unlock();
+  call.order->progress(message.progress);
+  lock.lock();
+  call.telling = false;
   changed_.notify_all();
 }
 

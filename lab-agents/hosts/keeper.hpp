@@ -42,6 +42,8 @@ class DeviceHost::Keeper {
     std::uint64_t life = 0;       // of the host that it was made to
     std::string killed_why = {};  // this call had the host killed
     std::optional<Result<Json>> result = {};
+    const abilities::Order* order = nullptr;  // whose progress() hears of it
+    bool telling = false;                     // and does so right now
     [[nodiscard]] std::string what() const { return ability + " " + operation; }
   };
   using Lock = std::unique_lock<std::mutex>;
@@ -63,6 +65,7 @@ class DeviceHost::Keeper {
   Result<> read_until(const std::function<bool()>& settled, Deadline);
   Result<> handle_all();
   void handle(ToAgent&);
+  void pass_on(const ProgressOf&);
   void bring_down(const Error& why, bool served);
   Result<ExitStatus> await_gone();
   void pause();

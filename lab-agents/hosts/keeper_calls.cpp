@@ -30,7 +30,10 @@ Error DeviceHost::Keeper::why_down() const {
 Result<Json> DeviceHost::Keeper::call(std::string_view ability, std::string_view operation,
                                       Json arguments, const abilities::Order& order) {
   Lock lock(mutex_);
-  Call call{.ability = std::string(ability), .operation = std::string(operation), .life = life_};
+  Call call{.ability = std::string(ability),
+            .operation = std::string(operation),
+            .life = life_,
+            .order = &order};
   if (order.epoch < floor_) {
     return tl::unexpected(stale_epoch(spec_.board, call.what(), order.epoch, floor_));
   }
@@ -40,6 +43,7 @@ Result<Json> DeviceHost::Keeper::call(std::string_view ability, std::string_view
   }
   queue_.push_back(&call);
   auto result = carry_out(lock, call, std::move(arguments), order);
+  changed_.wait(lock, [&] { return !call.telling; });
   queue_.remove(&call);
   changed_.notify_all();
   if (!call.killed_why.empty()) {
@@ -148,6 +152,7 @@ void DeviceHost::Keeper::doom(Lock&, const std::string& why) {
 
 void DeviceHost::Keeper::end_life(Error why) {
   ++life_;
+  awaited_id_ = 0;  // what the old host still said is nobody's
   life_error_ = std::move(why);
   phase_ = Phase::starting;
   changed_.notify_all();

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t length_size = 4;
 constexpr std::size_t max_depth = 16;
+constexpr Duration between_progress = std::chrono::milliseconds(200);
 
 // A DOM of bounded depth: the reader recurses, and a host whose memory is
 // corrupt must not overflow the agent's stack.
@@ -75,6 +76,14 @@ Json to_json(const abilities::Incident& i) {
   return {{"type", "incident"}, {"kind", static_cast<int>(i.kind)}, {"text", i.text}};
 }
 
+Json to_json(const ProgressOf& p) {
+  return {{"type", "progress"},
+          {"id", p.id},
+          {"doing", p.progress.doing},
+          {"done", p.progress.done},
+          {"total", p.progress.total}};
+}
+
 // An enumerator by its number; numbers past the last one become the last.
 template <class Enum>
 Enum enumerator(const Json& number, Enum last) {
@@ -105,6 +114,7 @@ ToAgent to_agent(const Json& m) {
                                m.at("text")};
   }
   const std::uint64_t id = m.at("id");
+  if (type == "progress") return ProgressOf{id, {m.at("doing"), m.at("done"), m.at("total")}};
   if (m.contains("value")) return Reply{id, m.at("value")};
   return Reply{id, tl::unexpected(Error{enumerator(m.at("cause"), Cause::internal), m.at("text")})};
 }
@@ -137,6 +147,15 @@ Result<Bytes> encode(const ToHost& message) {
 
 Result<Bytes> encode(const ToAgent& message) {
   return frame(std::visit([](const auto& m) { return to_json(m); }, message));
+}
+
+bool ProgressPace::lets(const abilities::Progress& progress, BootTime now) {
+  const bool is_end = progress.total != 0 && progress.done >= progress.total;
+  const bool is_new_end = is_end && ended_ != progress.doing;
+  if (last_ && !is_new_end && now - *last_ < between_progress) return false;
+  last_ = now;
+  ended_ = is_end ? std::optional(progress.doing) : std::nullopt;
+  return true;
 }
 
 void Decoder::feed(ByteView bytes) {

@@ -4,7 +4,8 @@
 //
 // The agent sends Configure first, which is answered by Reply{id 0}; then one
 // Request at a time, each answered by the Reply of its id. In between the host
-// sends console bytes and incidents whenever there are any.
+// sends console bytes and incidents whenever there are any, and while it carries
+// out a request how far it is: a few times a second, never when that had to wait.
 //
 // Errors: Cause::internal for bytes that are no such message. A peer that sent
 // them cannot be resynchronised: end the host.
@@ -52,8 +53,25 @@ struct Reply {
   Result<Json> value;
 };
 
+// Of the request that is being carried out.
+struct ProgressOf {
+  std::uint64_t id = 0;
+  abilities::Progress progress;
+};
+
 using ToHost = std::variant<Configure, Request>;
-using ToAgent = std::variant<Reply, abilities::ConsoleChunk, abilities::Incident>;
+using ToAgent = std::variant<Reply, abilities::ConsoleChunk, abilities::Incident, ProgressOf>;
+
+// Which of the many things that a driver says of its progress are sent: the first,
+// the end of each thing that it does, and in between one each fifth of a second.
+class ProgressPace {
+ public:
+  bool lets(const abilities::Progress&, BootTime now);
+
+ private:
+  std::optional<BootTime> last_;
+  std::optional<std::string> ended_;  // the last that was sent was the end of this
+};
 
 // Cause::refused: `what` ("power on") carries an epoch below `floor`.
 Error stale_epoch(const std::string& board, const std::string& what, std::uint64_t epoch,

@@ -47,7 +47,8 @@ struct StepProgress {
   std::uint32_t step = 0;
   std::uint64_t done = 0;
   std::uint64_t total = 0;
-  std::string unit;  // "bytes"
+  std::string unit;        // "bytes"
+  std::string doing = {};  // "writing", or ""
   friend bool operator==(const StepProgress&, const StepProgress&) = default;
 };
 struct StepEnded {

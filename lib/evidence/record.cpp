@@ -21,7 +21,7 @@ bool writes_flash(std::string_view text) {
 // What it holds beside itself.
 std::size_t size_of(const StepRecord& step) {
   std::size_t size = step.id.size() + step.role.size() + step.text.size() + step.place.size() +
-                     step.sentence.size();
+                     step.sentence.size() + step.progress_doing.size();
   for (const Finding& finding : step.findings)
     size +=
         sizeof finding + finding.channel.size() + finding.expected.size() + finding.observed.size();
@@ -197,6 +197,7 @@ void AttemptRecord::add(const Event& event) {
     if (StepRecord* record = step(body->step)) {
       record->progress_done = body->done;
       record->progress_total = body->total;
+      record->progress_doing = body->doing;
     }
   }
   count_wear(event);

@@ -33,6 +33,7 @@ struct StepRecord {
   // colours and SMP frames, oldest first.
   std::vector<std::string> console;
   std::uint64_t progress_done = 0, progress_total = 0;
+  std::string progress_doing;
   std::uint64_t version = 0;  // AttemptRecord::version() when it last changed
 };
 

@@ -106,6 +106,7 @@ struct Writer {
     m->set_done(in.done);
     m->set_total(in.total);
     m->set_unit(wire_text(in.unit, max_name));
+    m->set_doing(wire_text(in.doing, max_name));
   }
   void operator()(const evidence::StepEnded& in) const {
     auto* m = out->mutable_step_ended();
@@ -182,7 +183,8 @@ Result<evidence::Body> read(const v1::Event::StepStarted& in) {
 Result<evidence::Body> read(const v1::Event::StepProgress& in) {
   TRY(check_step("step_progress", in.step()));
   TRY(check_text("step_progress.unit", in.unit(), max_name));
-  return evidence::StepProgress{in.step(), in.done(), in.total(), in.unit()};
+  TRY(check_text("step_progress.doing", in.doing(), max_name));
+  return evidence::StepProgress{in.step(), in.done(), in.total(), in.unit(), in.doing()};
 }
 
 Result<evidence::Body> read(const v1::Event::StepEnded& in) {

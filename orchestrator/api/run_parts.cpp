@@ -38,6 +38,7 @@ void fill_step(const evidence::StepRecord& in, v1::Verdict attempt, v1::StepResu
   for (const auto& line : in.console) out->add_console(line);
   out->set_progress_done(in.progress_done);
   out->set_progress_total(in.progress_total);
+  out->set_progress_doing(in.progress_doing);
 }
 
 // What can change of a head once it is there.

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "drivers/flash/probe.hpp"
 #include "drivers/flash/tool.hpp"
+#include "drivers/flash/tool_progress.hpp"
 
 namespace assay::drivers {
 
@@ -75,11 +76,15 @@ class Pyocd final : public ProbeTool {
                                                          job.address + job.erase_size)});
       TRY(tool_.run(words, settings_.timeout, order));
     }
-    for (const Piece& piece : pieces)
+    std::vector<std::uint64_t> sizes;
+    for (const Piece& piece : pieces) {
       commands.push_back(fmt::format("load \"{}\" {:#x}", piece.file, piece.address));
+      sizes.push_back(piece.size);
+    }
     for (const Piece& piece : back) commands.push_back(save_command(piece));
     commands.emplace_back("reset halt");
-    TRY(tool_.run(commander(settings_.connect, commands), settings_.timeout, order));
+    TRY(tool_.run(commander(settings_.connect, commands), settings_.timeout, order,
+                  PyocdBars(std::move(sizes), order)));
     return {};
   }
 

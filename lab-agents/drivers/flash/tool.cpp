@@ -44,10 +44,10 @@ std::string Tool::found() const {
 }
 
 Result<Output> Tool::try_run(std::vector<std::string> arguments, Duration limit,
-                             const abilities::Order& order) const {
+                             const abilities::Order& order, const Heard& heard) const {
   Command command{.args = {found()}, .dies_with_parent = true};
   command.args.insert(command.args.end(), arguments.begin(), arguments.end());
-  auto output = assay::run(command, order.wait.at_most(limit), output_limit);
+  auto output = assay::run(command, order.wait.at_most(limit), output_limit, heard);
   if (output) return output;
   const Error& error = output.error();
   if (error.cause == Cause::not_found)
@@ -60,17 +60,17 @@ Result<Output> Tool::try_run(std::vector<std::string> arguments, Duration limit,
 }
 
 Result<std::string> Tool::run(std::vector<std::string> arguments, Duration limit,
-                              const abilities::Order& order) const {
-  auto output = TRY(try_run(arguments, limit, order));
+                              const abilities::Order& order, const Heard& heard) const {
+  auto output = TRY(try_run(arguments, limit, order, heard));
   if (output.status.ok()) return std::move(output.out);
   return tl::unexpected(explain(arguments, output));
 }
 
 // The first word with a digit in front: "0.46.0", "Open On-Chip Debugger 0.12.0".
-void Tool::ask_version(const abilities::Order& order) {
+void Tool::ask_version(const abilities::Order& order, const std::string& how) {
   if (!version_.empty()) return;
-  const auto output = try_run({"--version"}, std::chrono::seconds(20), order);
-  if (!output || !output->status.ok()) return;
+  const auto output = try_run({how}, std::chrono::seconds(20), order);
+  if (!output || (!output->status.ok() && how == "--version")) return;
   for (const std::string_view line : split(output->out, '\n')) {
     for (const std::string_view word : split(line, ' ')) {
       if (!word.empty() && std::isdigit(static_cast<unsigned char>(word.front())) != 0) {

@@ -5,6 +5,7 @@
 // Single-threaded (a device host's).
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,22 +37,27 @@ class Tool {
   // What it printed, when it ended well. Cause::device when there is no such
   // program, when it runs past its time and when it fails: the first symptom that
   // fits, then the tail of what it said.
+  // `heard` gets what it prints, as it comes.
+  using Heard = std::function<void(std::string_view)>;
   Result<std::string> run(std::vector<std::string> arguments, Duration limit,
-                          const abilities::Order&) const;
+                          const abilities::Order&, const Heard& heard = nullptr) const;
   // Whatever its exit status.
   Result<Output> try_run(std::vector<std::string> arguments, Duration limit,
-                         const abilities::Order&) const;
+                         const abilities::Order&, const Heard& heard = nullptr) const;
   // Whether the probe reaches the chip; unproven where only that fails.
   Result<abilities::Health> reaches(const std::vector<std::string>& arguments, Duration limit,
                                     const abilities::Order&) const;
-  // Asks for its version, once.
-  void ask_version(const abilities::Order&);
+  // Asks for its version, once; of a run with another argument than --version the
+  // exit status does not matter.
+  void ask_version(const abilities::Order&, const std::string& how = "--version");
   // " 0.46.0", or "" while it is not known.
   [[nodiscard]] const std::string& version() const { return version_; }
 
+  // Of a run that failed: the first symptom that fits, then the tail of what it said.
+  [[nodiscard]] Error explain(const std::vector<std::string>& arguments, const Output&) const;
+
  private:
   [[nodiscard]] const Symptom* symptom_in(const Output&) const;
-  [[nodiscard]] Error explain(const std::vector<std::string>& arguments, const Output&) const;
   [[nodiscard]] std::string found() const;
   std::string program_, get_it_, version_;
   std::span<const Symptom> symptoms_;

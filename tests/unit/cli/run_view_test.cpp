@@ -92,6 +92,18 @@ TEST(LiveView, OneRunShowsItsSteps) {
                    "  r17.1 v2 1.4 s █████████░░░░░░░░░░░  45 % update: send update"}));
 }
 
+TEST(LiveView, SaysWhatAStepIsDoing) {
+  LiveView view;
+  view.runs = {a_run()};
+  view.now_micros = 3'400'000;
+  auto* step = view.runs[0].mutable_jobs(0)->mutable_attempts(0)->mutable_steps(1);
+  step->set_progress_doing("read\x1b back");
+  EXPECT_EQ(texts(live_lines(view))[2],
+            "  r17.1 v2 1.4 s █████████░░░░░░░░░░░  45 % read\\x1b back, update: send update");
+  step->set_progress_total(0);
+  EXPECT_EQ(texts(live_lines(view))[2], "  r17.1 v2 1.4 s read\\x1b back, update: send update");
+}
+
 TEST(LiveView, SeveralRunsAreALineAJobWithTicks) {
   LiveView view;
   view.runs = {a_run(), v1::Run(), a_failed_run()};

@@ -53,6 +53,21 @@ class CommandDriver : public testing::Test {
 
 }  // namespace
 
+TEST_F(CommandDriver, TakesAPercentageThatTheWriterPrintsForProgress) {
+  const auto flasher = program("flasher", "echo 'writing: 25%'; printf '\\r[#### ] 50 %%'");
+  const auto image = file("image.bin");
+  ASSERT_TRUE(write_file(image, Bytes(1000)));
+  const auto driver = make({{"write", {flasher, "{file}"}}});
+  std::vector<std::uint64_t> done;
+  const Order with{1, Wait::for_(60s), [&](const abilities::Progress& now) {
+                     EXPECT_EQ(now.doing, "writing");
+                     EXPECT_EQ(now.total, 1000U);
+                     if (done.empty() || done.back() != now.done) done.push_back(now.done);
+                   }};
+  ASSERT_TRUE(driver->flash()->write(with, {.file = image}));
+  EXPECT_EQ(done, (std::vector<std::uint64_t>{250, 500}));
+}
+
 TEST_F(CommandDriver, SwitchesPowerAndReadsItBack) {
   const auto state = file("state");
   const auto relay = program(

@@ -36,7 +36,7 @@ class Fold : public testing::Test {
 TEST_F(Fold, KeepsWhatStepsSay) {
   add(AttemptStarted{1, "lab-a", {{"qemu", "7.2"}}}, {}, "");
   add(StepStarted{0, "install", "update", "ota.yaml:3:1"}, milliseconds(10));
-  add(StepProgress{0, 5, 10, "bytes"});
+  add(StepProgress{0, 5, 10, "bytes", "writing"});
   EXPECT_EQ(record_.steps().at(0).state, std::nullopt);
   EXPECT_EQ(record_.steps().at(0).progress_done, 5U);
   add(StepEnded{0, StepState::passed, "", {{"smp", "a", "a", Finding::Says::agrees}}, 0, 0},

@@ -154,6 +154,7 @@ Result<> FakeBoard::write(const Order& order, const abilities::FlashJob& job) {
   TRY(begin(job.erase_chip ? "flash.write chip" : fmt::format("flash.write {:#x}", job.address),
             order));
   const auto segments = TRY(images::load(job.file, job.address));
+  for (const auto& progress : faults.progress) order.tell(progress);
   const std::scoped_lock lock(mutex_);
   if (job.erase_chip) flash_.assign(flash_size, 0xFF);
   std::fill_n(flash_.begin() + static_cast<std::ptrdiff_t>(job.address),

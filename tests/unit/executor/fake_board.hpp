@@ -45,6 +45,7 @@ struct Faults {
   bool forgets_upload = false;  // takes it, but lists no image
   bool power_stuck = false;     // off does nothing, and the switch cannot be read
   std::string boot_line = {};   // printed by the program, when not empty
+  std::vector<abilities::Progress> progress = {};  // told while it is flashed
 };
 
 class FakeBoard final : public abilities::Board,

@@ -50,6 +50,21 @@ TEST_F(FlashAgain, WholeChipThatReadsBackTheSameIsLeftAlone) {
   EXPECT_EQ(count("power.on"), 0);
 }
 
+TEST_F(FlashAgain, ProgressBecomesEventsAHundredthApart) {
+  for (std::uint64_t done = 0; done <= 1000; ++done)
+    board.faults.progress.push_back({"writing", done, 1000});
+  for (std::uint64_t done = 0; done <= 50; ++done)
+    board.faults.progress.push_back({"reading back", done, 0});
+  flash("base");
+  expect_passed();
+  const auto all = events.all<evidence::StepProgress>();
+  ASSERT_EQ(all.size(), 102U);
+  EXPECT_EQ(all[0], (evidence::StepProgress{0, 0, 1000, "bytes", "writing"}));
+  EXPECT_EQ(all[1], (evidence::StepProgress{0, 10, 1000, "bytes", "writing"}));
+  EXPECT_EQ(all[100], (evidence::StepProgress{0, 1000, 1000, "bytes", "writing"}));
+  EXPECT_EQ(all[101], (evidence::StepProgress{0, 0, 0, "bytes", "reading back"}));
+}
+
 TEST_F(FlashAgain, PlanCanAskForItAllTheSame) {
   flash("base").add(plans::Flash{"base", "", true});
   expect_passed();

@@ -177,6 +177,48 @@ TEST_F(Board, AStopEndsAnOperationThatHangs) {
   EXPECT_EQ(*b->power()->is_on(order()), std::optional(false));
 }
 
+TEST_F(Board, TellsHowFarAnOperationIsBeforeItReturns) {
+  const auto b = board(spec());
+  std::vector<abilities::Progress> seen;
+  Order with = order();
+  with.progress = [&](const abilities::Progress& p) { seen.push_back(p); };
+  ASSERT_TRUE(b->flash()->write(with, {.file = "progress"}));
+  // 100,001 times said, some five of them a second sent.
+  ASSERT_GE(seen.size(), 3U);
+  EXPECT_LT(seen.size(), 1000U);
+  EXPECT_EQ(seen.front().doing, "writing");
+  EXPECT_EQ(seen.front().done, 0U);
+  EXPECT_EQ(seen.back().doing, "reading back");
+  EXPECT_EQ(seen.back().total, 100'000U);
+  // Nobody wants to know.
+  EXPECT_TRUE(b->flash()->write(order(), {.file = "progress"}));
+}
+
+// The callback may live on the caller's stack.
+TEST_F(Board, NobodyIsToldOnceTheCallHasReturned) {
+  const auto b = board(spec());
+  std::promise<void> told, go_on;
+  bool over = false, told_late = false;
+  Order with{1, Wait::for_(std::chrono::milliseconds(100))};
+  with.progress = [&](const abilities::Progress& p) {
+    EXPECT_EQ(p.doing, "hanging");
+    told.set_value();
+    go_on.get_future().wait();
+    told_late = over;
+  };
+  auto hung = std::async(std::launch::async, [&] {
+    const auto result = b->flash()->write(with, {.file = "hang"});
+    over = true;
+    return result;
+  });
+  told.get_future().wait();
+  // Its deadline passes while it is being told.
+  EXPECT_EQ(b->power()->is_on(order()).error().cause, Cause::unavailable);
+  go_on.set_value();
+  EXPECT_EQ(hung.get().error().cause, Cause::timeout);
+  EXPECT_FALSE(told_late);
+}
+
 TEST_F(Board, ANewerEpochEndsAnOperationOfAnOlderOne) {
   const auto b = board(spec());
   ASSERT_TRUE(b->power()->on(order(1)));

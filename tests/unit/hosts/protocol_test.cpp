@@ -73,6 +73,33 @@ TEST(HostProtocol, CarriesRepliesConsoleAndIncidents) {
   EXPECT_EQ(*decoder.next_to_agent(), std::nullopt);
 }
 
+TEST(HostProtocol, CarriesProgress) {
+  Decoder decoder;
+  decoder.feed(*encode(ToAgent(ProgressOf{7, {"writing", 1ULL << 40, (1ULL << 40) + 1}})));
+  const auto got = std::get<ProgressOf>(**decoder.next_to_agent());
+  EXPECT_EQ(got.id, 7U);
+  EXPECT_EQ(got.progress.doing, "writing");
+  EXPECT_EQ(got.progress.done, 1ULL << 40);
+  EXPECT_EQ(got.progress.total, (1ULL << 40) + 1);
+}
+
+TEST(ProgressPace, LetsThroughTheFirstTheEndsAndFiveASecond) {
+  ProgressPace pace;
+  int let = 0;
+  for (std::uint64_t ms = 0; ms < 1000; ++ms)
+    let += pace.lets({"writing", ms, 1000}, BootTime{std::int64_t(ms) * 1'000'000}) ? 1 : 0;
+  EXPECT_EQ(let, 5);
+  const BootTime end{1000 * 1'000'000};
+  EXPECT_TRUE(pace.lets({"writing", 1000, 1000}, end));
+  // A driver that says so again and again.
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(pace.lets({"writing", 1000, 1000}, end));
+    EXPECT_FALSE(pace.lets({"writing", 10, 1000}, end));
+  }
+  EXPECT_TRUE(pace.lets({"reading back", 1000, 1000}, end));
+  EXPECT_FALSE(pace.lets({"reading back", 0, 0}, end));
+}
+
 TEST(HostProtocol, RefusesWhatIsNoMessage) {
   EXPECT_EQ(
       error_of({0x7f, 0xff, 0xff, 0xff}),

@@ -99,6 +99,16 @@ TEST_F(FoldTest, ProgressIsThinnedAndKeepsTheNewest) {
   EXPECT_EQ(fold_.marks_left_out(), 0U);
 }
 
+TEST_F(FoldTest, ProgressSaysWhatIsDone) {
+  for (std::uint64_t done = 0; done < 1000; ++done)
+    add(milliseconds(done),
+        evidence::StepProgress{1, 0, 0, "bytes", done % 2 == 0 ? "erasing" : "writing"});
+  EXPECT_EQ(fold_.marks().size(), max_progress);
+  EXPECT_EQ(timeline().marks(0).text(), "erasing");
+  EXPECT_EQ(timeline().marks(1).text(), "writing");
+  EXPECT_EQ(fold_.marks_left_out(), 0U);
+}
+
 TEST_F(FoldTest, MarksComeInOrderOfTime) {
   add(milliseconds(1), evidence::StepProgress{1, 0, 1000, ""});
   add(milliseconds(2), evidence::StepProgress{1, 1, 1000, ""});  // to be replaced

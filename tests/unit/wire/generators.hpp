@@ -46,7 +46,7 @@ inline evidence::Body body() {
     case 1:
       return evidence::StepStarted{step_index(), word(), word(), word()};
     case 2:
-      return evidence::StepProgress{step_index(), number(), number(), word()};
+      return evidence::StepProgress{step_index(), number(), number(), word(), word()};
     case 3:
       return evidence::StepEnded{step_index(), static_cast<evidence::StepState>(below(5)),
                                  word(),       some(4, finding),

@@ -74,8 +74,13 @@ class TestDevice final : public abilities::Device,
     return {};
   }
 
-  Result<> write(const Order&, const abilities::FlashJob& job) override {
+  Result<> write(const Order& order, const abilities::FlashJob& job) override {
     const std::string what = job.file.filename();
+    if (what == "progress") {
+      for (std::uint64_t i = 0; i <= 100'000; ++i) order.tell({"writing", i, 100'000});
+      order.tell({"reading back", 100'000, 100'000});
+    }
+    if (what == "hang") order.tell({"hanging", 0, 0});
     if (what == "hang") {
       (void)write_file(configure_.state_folder / "hanging", {});
       while (true) ::pause();

@@ -13,7 +13,7 @@ export function Evidence({ step, onConsole }: { step: StepResultJson; onConsole:
   return (
     <div class="evidence">
       {step.sentence ? <p class={`because because-${stepWord(step.state)}`}><Text of={step.sentence} /></p> : null}
-      {total > 0 ? <p><progress max={total} value={done} aria-label="progress" /> {Math.floor((done / total) * 100)} %</p> : null}
+      {total > 0 ? <p><progress max={total} value={done} aria-label="progress" /> {Math.floor((done / total) * 100)} %{step.progressDoing ? `, ${step.progressDoing}` : ''}</p> : null}
       {findings.length > 0 ? (
         <table class="findings folds">
           <thead><tr><th>channel</th><th>expected</th><th>observed</th><th>says</th></tr></thead>

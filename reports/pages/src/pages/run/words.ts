@@ -74,7 +74,8 @@ export function markText(mark: MarkJson): string {
     case 'KIND_MEASUREMENT': return `◆ ${mark.text ?? ''} ${String(mark.value ?? 0)} ${mark.unit ?? ''}`.trimEnd()
     case 'KIND_PROGRESS': {
       const size = (n: MarkJson['value']) => (mark.unit === 'bytes' ? bytes(Number(n ?? 0)) : String(n ?? 0))
-      return `${size(mark.value)} of ${size(mark.total)}`
+      const doing = mark.text === undefined || mark.text === '' ? '' : `${mark.text}: `
+      return `${doing}${size(mark.value)} of ${size(mark.total)}`
     }
     default: return mark.text ?? ''
   }
