@@ -43,7 +43,10 @@ void add(Bytes& to, const Bytes& more) {
 // The strings that are there, in the order of their indices, which begin at 1.
 std::vector<const std::string*> strings(const DeviceFacts& facts) {
   std::vector<const std::string*> all{&facts.manufacturer, &facts.name, &facts.serial};
-  for (const auto& one : facts.interfaces) all.push_back(&one.name);
+  for (const auto& one : facts.interfaces) {
+    all.push_back(&one.name);
+    for (const auto& name : one.alternates) all.push_back(&name);
+  }
   std::erase_if(all, [](const std::string* text) { return text->empty(); });
   return all;
 }
@@ -56,6 +59,20 @@ std::uint8_t index_of(const DeviceFacts& facts, const std::string& text) {
 Bytes hid_descriptor(const InterfaceFacts& facts) {
   const auto size = facts.hid_report.size();
   return {9, hid, 0x11, 0x01, 0, 1, hid_report, low(size), high(size)};
+}
+
+void add_setting(Bytes& all, const DeviceFacts& facts, const InterfaceFacts& one,
+                 std::uint8_t number, std::uint8_t setting) {
+  const std::string& name = setting == 0 ? one.name : one.alternates[setting - 1U];
+  add(all, {9, interface, number, setting, low(one.endpoints.size()), one.device_class,
+            one.subclass, one.protocol, index_of(facts, name)});
+  if (!one.hid_report.empty()) add(all, hid_descriptor(one));
+  add(all, one.of_class);
+  for (const auto& end : one.endpoints) {
+    add(all, {7, endpoint, end.address, static_cast<std::uint8_t>(end.type), low(end.packet),
+              high(end.packet), end.interval});
+    if (facts.megabits >= 5000) add(all, {6, superspeed_endpoint, 0, 0, 0, 0});
+  }
 }
 
 Answer stall() {
@@ -120,15 +137,9 @@ Bytes configuration_descriptor(const DeviceFacts& facts) {
             bus_powered, hundred_milliamperes};
   std::uint8_t number = 0;
   for (const auto& one : facts.interfaces) {
-    add(all, {9, interface, number++, 0, low(one.endpoints.size()), one.device_class, one.subclass,
-              one.protocol, index_of(facts, one.name)});
-    if (!one.hid_report.empty()) add(all, hid_descriptor(one));
-    add(all, one.of_class);
-    for (const auto& end : one.endpoints) {
-      add(all, {7, endpoint, end.address, static_cast<std::uint8_t>(end.type), low(end.packet),
-                high(end.packet), end.interval});
-      if (facts.megabits >= 5000) add(all, {6, superspeed_endpoint, 0, 0, 0, 0});
-    }
+    for (std::size_t setting = 0; setting <= one.alternates.size(); ++setting)
+      add_setting(all, facts, one, number, low(setting));
+    ++number;
   }
   all[2] = low(all.size());
   all[3] = high(all.size());

@@ -51,6 +51,8 @@ struct InterfaceFacts {
   std::vector<EndpointFacts> endpoints = {};
   Bytes hid_report = {};  // descriptor; with one the interface gets a HID descriptor
   Bytes of_class = {};    // further descriptors of its class
+  // Further settings (1, 2 ...), the same but for their names.
+  std::vector<std::string> alternates = {};
 };
 
 // Strings that are empty are not there (no serial number, as with many relays).
@@ -79,6 +81,9 @@ class Model {
   virtual Answer in(std::uint8_t /*endpoint*/, std::size_t /*length*/) {
     return {Answer::Kind::later};
   }
+
+  // One of an interface's alternates was chosen.
+  virtual void choose(std::uint8_t /*interface*/, std::uint8_t /*setting*/) {}
 
   // Endpoints that answered `later` may be asked again now: for what arrives by
   // another thread. What a call itself changes needs none.

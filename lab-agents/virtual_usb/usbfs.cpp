@@ -132,9 +132,14 @@ void Usbfs::handle(Client* client) {
     }
     case USBDEVFS_IOCTL:
       return answer(client, driver_ioctl(client));
+    case USBDEVFS_SETINTERFACE: {
+      const auto& asked = argument<usbdevfs_setinterface>(client);
+      model_->choose(static_cast<std::uint8_t>(asked.interface),
+                     static_cast<std::uint8_t>(asked.altsetting));
+      return answer(client, 0);
+    }
     case USBDEVFS_CLEAR_HALT:
     case USBDEVFS_RESETEP:
-    case USBDEVFS_SETINTERFACE:
     case USBDEVFS_SETCONFIGURATION:
     case USBDEVFS_RESET:
       return answer(client, 0);
