@@ -148,11 +148,14 @@ Result<std::string> Client::echo(std::string_view said, const Wait& wait) {
   return std::move(*heard);
 }
 
-Result<> Client::reset(const Wait& wait) {
+Result<> Client::reset(const Wait& wait, std::optional<int> boot_mode) {
+  Json body = Json::object();
+  if (boot_mode) body["boot_mode"] = *boot_mode;
   TRY(call({.name = "os reset",
             .op = write,
             .group = os_group,
             .id = 5,
+            .body = std::move(body),
             .within = options_.answer_within,
             .attempts = 1},
            wait));

@@ -117,8 +117,9 @@ class Client {
 
   // The text as it came back.
   Result<std::string> echo(std::string_view text, const Wait&);
-  // Sent once: the answer only says that a reset will follow.
-  Result<> reset(const Wait&);
+  // Sent once: the answer only says that a reset will follow. Mode 1 is for a
+  // program that shall come back in its bootloader.
+  Result<> reset(const Wait&, std::optional<int> boot_mode = std::nullopt);
   // Remembered: requests are as long as the device takes, within Options.
   Result<Parameters> parameters(const Wait&);
   // `format` as uname's letters: "s" kernel name, "v" version, "a" all.
