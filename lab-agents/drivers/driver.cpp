@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "drivers/console/consoles.hpp"
+#include "drivers/flash/kinds.hpp"
 #include "drivers/kinds.hpp"
 #include "drivers/power/kinds.hpp"
 
@@ -19,11 +20,15 @@ constexpr std::array kinds{
     Kind{"command", make_command},
     Kind{"dcttech", power<make_dcttech>},
     Kind{"devantech", power<make_devantech>},
+    Kind{"dfu-util", make_dfu_util},
     Kind{"energenie", power<make_energenie>},
+    Kind{"esptool", make_esptool},
+    Kind{"fastboot", make_fastboot},
     Kind{"ft245r", power<make_ft245r>},
     Kind{"ftdi-cbus", power<make_ftdi_cbus>},
     Kind{"lcus-hid", power<make_lcus_hid>},
     Kind{"lcus-serial", power<make_lcus_serial>},
+    Kind{"mcuboot-serial", make_mcuboot_serial},
     Kind{"numato", power<make_numato>},
     Kind{"openocd", make_openocd},
     Kind{"program", make_program},
@@ -31,8 +36,10 @@ constexpr std::array kinds{
     Kind{"rfc2217", make_rfc2217},
     Kind{"sainsmart16", power<make_sainsmart16>},
     Kind{"serial", make_serial},
+    Kind{"stm32flash", make_stm32flash},
     Kind{"telnet", make_telnet},
     Kind{"ucreatefun", power<make_ucreatefun>},
+    Kind{"uf2", make_uf2},
     Kind{"usb-hub", power<make_usb_hub>},
     Kind{"virtual-zephyr", make_virtual_zephyr},
     Kind{"ykush", power<make_ykush>},

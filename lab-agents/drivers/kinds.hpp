@@ -11,8 +11,6 @@ namespace assay::drivers {
 Made make_virtual_zephyr(const DriverSetup&, const Json& params);
 Made make_command(const DriverSetup&, const Json& params);
 Made make_serial(const DriverSetup&, const Json& params);
-Made make_openocd(const DriverSetup&, const Json& params);
-Made make_pyocd(const DriverSetup&, const Json& params);
 
 // Parameters were checked when the lab file was read; these find what slipped
 // through: Cause::invalid names the key.

@@ -6,6 +6,7 @@
 // One call a task, with its commands as arguments and every server of OpenOCD's
 // switched off: nothing listens, nothing is left behind.
 #include "base/text.hpp"
+#include "drivers/flash/kinds.hpp"
 #include "drivers/flash/probe.hpp"
 #include "drivers/flash/tool.hpp"
 

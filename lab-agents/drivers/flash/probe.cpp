@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "base/file.hpp"
 #include "drivers/presence.hpp"
 #include "images/load.hpp"
 #include "usb/device.hpp"
@@ -95,38 +94,12 @@ class ProbeFlasher final : public abilities::Device,
     const auto folder = TRY(TempFolder::make("assay-flash-"));
     const bool is_erased = job.erase_chip || job.erase_size != 0;
     const auto written = is_erased ? without_erased(segments, job.erased) : segments;
-    std::vector<Piece> pieces, back;
-    for (const auto& segment : written.all) {
-      pieces.push_back(piece(folder, "to", pieces.size(), segment));
-      TRY(write_file(pieces.back().file, segment.bytes));
-    }
-    for (const auto& segment : segments.all)
-      back.push_back(piece(folder, "from", back.size(), segment));
+    const auto pieces = TRY(pieces_of(written, folder));
+    const auto back = pieces_for(segments, folder);
     TRY(tool_->program(job, pieces, back, order));
-    for (std::size_t i = 0; i < back.size(); ++i) TRY(compare(segments.all[i], back[i]));
+    for (std::size_t i = 0; i < back.size(); ++i)
+      TRY(compare(segments.all[i], back[i], tool_->probe()));
     return tool_->reset(order);
-  }
-
-  static Piece piece(const TempFolder& folder, std::string_view way, std::size_t number,
-                     const images::Segment& segment) {
-    return {(folder.path() / fmt::format("{}-{}.bin", way, number)).string(), segment.address,
-            segment.bytes.size()};
-  }
-
-  Result<> compare(const images::Segment& segment, const Piece& back) const {
-    const auto bytes = TRY(saved(back));
-    const auto differs = std::mismatch(segment.bytes.begin(), segment.bytes.end(), bytes.begin());
-    if (differs.first == segment.bytes.end()) return {};
-    return fail(
-        Cause::device, "{}: the flash reads back other than written, from {:#x} on", tool_->probe(),
-        segment.address + static_cast<std::uint64_t>(differs.first - segment.bytes.begin()));
-  }
-
-  Result<Bytes> saved(const Piece& piece) const {
-    auto bytes = read_file(piece.file, piece.size);
-    if (bytes && bytes->size() == piece.size) return bytes;
-    return fail(Cause::device, "{}: {} instead of {} bytes were read at {:#x}", tool_->probe(),
-                bytes ? bytes->size() : 0, piece.size, piece.address);
   }
 
   Result<std::optional<Bytes>> read(const Order& order, std::uint64_t address,
@@ -136,7 +109,7 @@ class ProbeFlasher final : public abilities::Device,
     const auto folder = TRY(TempFolder::make("assay-flash-"));
     const Piece piece{(folder.path() / "flash.bin").string(), address, size};
     TRY(tool_->save(piece, order));
-    return TRY(saved(piece));
+    return TRY(saved(piece, tool_->probe()));
   }
 
   // Once a lease, before its first write: a board may have been changed since.

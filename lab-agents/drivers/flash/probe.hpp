@@ -13,17 +13,11 @@
 #include <vector>
 
 #include "abilities/device.hpp"
+#include "drivers/flash/pieces.hpp"
 #include "drivers/kinds.hpp"
 #include "images/segments.hpp"
 
 namespace assay::drivers {
-
-// A file with raw bytes and where in the chip they belong.
-struct Piece {
-  std::string file;
-  std::uint64_t address = 0;
-  std::uint64_t size = 0;
-};
 
 // Errors: Cause::device with what the tool said.
 class ProbeTool {

@@ -5,6 +5,7 @@
 // `uid` is always given: pyOCD would otherwise take the only probe that it finds,
 // or ask.
 #include "base/text.hpp"
+#include "drivers/flash/kinds.hpp"
 #include "drivers/flash/probe.hpp"
 #include "drivers/flash/tool.hpp"
 #include "drivers/flash/tool_progress.hpp"
