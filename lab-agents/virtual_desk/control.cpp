@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 
 #include "base/folder_address.hpp"
 #include "base/text.hpp"
@@ -43,6 +44,14 @@ Result<> obey(Desk& desk, const std::string& command) {
     return desk.weld(words[1], words[0] == "weld");
   if (words.size() == 3 && words[0] == "swap") return desk.swap(words[1], words[2]);
   if (words.size() == 3 && words[0] == "cross") return desk.cross(words[1], words[2]);
+  if (words.size() == 3 && words[0] == "slow") {
+    std::uint32_t kilohertz = 0;
+    const auto* end = words[2].data() + words[2].size();
+    const auto [stop, error] = std::from_chars(words[2].data(), end, kilohertz);
+    if (error != std::errc() || stop != end || kilohertz == 0 || kilohertz > 100'000)
+      return fail(Cause::invalid, "'{}' is no number of kilohertz", printable(words[2]));
+    return desk.slow(words[1], kilohertz);
+  }
   return fail(Cause::invalid, "'{}' is no command; there are\n{}", printable(command),
               hand_commands);
 }

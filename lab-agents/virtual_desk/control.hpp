@@ -20,6 +20,7 @@ inline constexpr std::string_view hand_commands =
     "weld BOARD                 its relay's contact stays closed, whatever it is told\n"
     "mend BOARD                 a new relay\n"
     "swap BOARD CHIP            another board on its cables: its chip's number, 16 digits\n"
+    "slow BOARD KILOHERTZ       a long cable to its probe: no faster clock is understood\n"
     "cross BOARD BOARD          their supplies on each other's contact (of one relay board)\n";
 
 class Control {

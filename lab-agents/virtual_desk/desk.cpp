@@ -93,7 +93,8 @@ Result<> Desk::plug(const std::string& board, Plug which, bool in) {
   if (in == !bus_->node(port).empty())
     return fail(Cause::invalid, "port {}: it is {} already", port, in ? "plugged in" : "unplugged");
   if (!in) return bus_->detach(port);
-  return bus_->attach(which == Plug::relay ? place->relay : place->probe, port);
+  if (which == Plug::relay) return bus_->attach(place->relay, port);
+  return bus_->attach(place->probe, port);
 }
 
 Result<> Desk::weld(const std::string& board, bool stuck) {
@@ -125,6 +126,13 @@ Result<> Desk::cross(const std::string& one, const std::string& other) {
   return {};
 }
 
+Result<> Desk::slow(const std::string& board, std::uint32_t kilohertz) {
+  const Place* place = TRY(find(board));
+  const auto lock = bus_->lock();
+  place->probe->works_up_to = kilohertz * 1000;
+  return {};
+}
+
 // As it lies in memory.
 static std::string chip_id(std::size_t place) {
   Bytes bytes;
@@ -139,9 +147,10 @@ Result<std::string> Desk::lab(const std::string& profile, const std::string& fla
   std::string text = "lab: virtual\nboards:\n";
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const Place& place = places_[i];
-    const std::string probe = flasher == "pyocd"
-                                  ? fmt::format("uid: {}, target: nrf51", place.uid)
-                                  : fmt::format("serial: {}, config: target/nrf51.cfg", place.uid);
+    const std::string probe =
+        flasher == "pyocd"
+            ? fmt::format("uid: {}, target: nrf51", place.uid)
+            : fmt::format("serial: {}, config: target/nrf51.cfg, speed: 1000", place.uid);
     text += fmt::format(
         "  - id: {}\n"
         "    profile: {}\n"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "virtual_desk/board.hpp"
+#include "virtual_usb/cmsis_dap.hpp"
 #include "virtual_usb/testbed.hpp"
 
 namespace assay::virtual_desk {
@@ -38,6 +39,8 @@ class Desk {
   Result<> weld(const std::string& board, bool);
   Result<> swap(const std::string& board, const std::string& chip);
   Result<> cross(const std::string& one, const std::string& other);
+  // A cable on which its chip understands no faster clock.
+  Result<> slow(const std::string& board, std::uint32_t kilohertz);
 
  private:
   struct Place {
@@ -46,7 +49,7 @@ class Desk {
     std::unique_ptr<Board> board;
     std::unique_ptr<GdbTarget> target;
     std::shared_ptr<DeskRelay> relay;
-    std::shared_ptr<virtual_usb::Model> probe;
+    std::shared_ptr<virtual_usb::CmsisDap> probe;
   };
   Desk();
   Result<Place*> find(const std::string& board);

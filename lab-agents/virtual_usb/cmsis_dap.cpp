@@ -106,10 +106,12 @@ Bytes CmsisDap::answer(ByteView command) {
     case 0x12:  // a line reset is among the sequences that tools begin with
       port_.line_reset();
       return {id, 0};
-    case 0x01:  // lamps, abort, delay, clock, SWD settings
+    case 0x11:
+      clock_ = fields.word();
+      return {id, 0};
+    case 0x01:  // lamps, abort, delay, SWD settings
     case 0x07:
     case 0x09:
-    case 0x11:
     case 0x13:
       return {id, 0};
     case 0x1D: {  // sequences both ways: whoever listens reads zeros
@@ -164,6 +166,7 @@ Bytes CmsisDap::transfer(ByteView command) {
   Fields fields(command.subspan(1));
   fields.byte();  // the device of a JTAG chain
   const std::uint8_t count = fields.byte();
+  if (clock_ > works_up_to) return {0x05, 0, DebugPort::silence};
   Bytes reply{0x05, 0, DebugPort::ok};
   for (std::uint8_t i = 0; i < count; ++i) {
     const std::uint8_t request = fields.byte();
@@ -197,6 +200,7 @@ Bytes CmsisDap::transfer_block(ByteView command) {
   Fields fields(command.subspan(1));
   fields.byte();
   const std::size_t count = fields.half();
+  if (clock_ > works_up_to) return {0x06, 0, 0, DebugPort::silence};
   const std::uint8_t request = fields.byte();
   const bool reads = (request & is_read) != 0;
   // What does not fit into a packet is not asked for.

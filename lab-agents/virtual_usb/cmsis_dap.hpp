@@ -19,6 +19,9 @@ class CmsisDap final : public Model {
   Answer out(std::uint8_t endpoint, ByteView) override;
   Answer in(std::uint8_t endpoint, std::size_t length) override;
 
+  // In Hz; at a faster clock the chip understands nothing (a long cable).
+  std::uint32_t works_up_to = UINT32_MAX;
+
  private:
   Bytes answer(ByteView command);
   Bytes info(std::uint8_t id) const;
@@ -30,6 +33,7 @@ class CmsisDap final : public Model {
   DebugPort port_;
   std::uint32_t match_mask_ = 0xFFFFFFFF;
   std::uint16_t match_retries_ = 0;
+  std::uint32_t clock_ = 0;
   std::deque<Bytes> answers_;
 };
 

@@ -47,7 +47,8 @@ constexpr DriverKey openocd_keys[] = {
      .kind = K::whole,
      .least = 1,
      .most = 50'000,
-     .about = "of the wires, in kHz; the configuration's otherwise"},
+     .about = "of the wires, in kHz; where the chip does not understand it half and a quarter are "
+              "tried; the configuration's otherwise"},
     {.name = "bank",
      .kind = K::whole,
      .otherwise = "0",
@@ -69,9 +70,11 @@ constexpr DriverKey pyocd_keys[] = {
     chip_id_at,
     {.name = "frequency",
      .kind = K::whole,
+     .otherwise = "1000000",
      .least = 1'000,
      .most = 50'000'000,
-     .about = "of the wires, in Hz; pyOCD's own otherwise"},
+     .about = "of the wires, in Hz; where the chip does not understand it half and a quarter are "
+              "tried"},
     {.name = "pack", .kind = K::path, .about = "a CMSIS-Pack file with the chip"},
     {.name = "connect",
      .kind = K::word,

@@ -102,10 +102,29 @@ def test_what_is_wrong_with_the_lab_is_the_labs_fault_and_named(desk, hand, why)
     assert re.search(why, attempt["sentence"]), attempt["sentence"]
 
 
+def test_over_a_long_cable_it_is_flashed_more_slowly_and_the_report_says_so(desk, tmp_path):
+    lab = desk(1)
+    lab.hand("slow", "v1", "300")
+    run = lab.submit("smoke", base=Firmware.base)
+    lab.cli("log", run, "--follow", timeout=400)
+    assert lab.show(run)["verdict"] == "VERDICT_PASSED", lab.cli("show", run).stdout
+    assert ("flash of v1: pyOCD 0.46.0, probe A55A00000001, target nrf51, at 250 kHz as 500 kHz failed"
+            in report(lab, run, tmp_path))
+
+
+def test_a_cable_that_carries_no_clock_at_all_is_the_labs_fault(desk):
+    lab = desk(1)
+    lab.hand("slow", "v1", "100")
+    attempt = first_attempt(lab, lab.submit("smoke", base=Firmware.base))
+    assert attempt["verdict"] == "VERDICT_LAB_ERROR", attempt
+    assert "the target does not answer: has the board power, are the wires right?" in attempt["sentence"], attempt
+
+
 def test_hands_that_do_nothing_sensible(desk):
     lab = desk(1)
     assert "there is no board 'v9' on the desk: v1 to v1" in lab.hand("unplug", "relay", "v9", check=2)
     assert "port 1-1: it is plugged in already" in lab.hand("plug", "relay", "v1", check=2)
+    assert "'fast' is no number of kilohertz" in lab.hand("slow", "v1", "fast", check=2)
     assert "'dance' is no command; there are" in lab.hand("dance", check=2)
 
 
@@ -149,6 +168,12 @@ def test_openocd_flashes_the_same_boards(request, tmp_path):
         assert lab.show(run)["verdict"] == "VERDICT_PASSED", lab.cli("show", run).stdout
         assert re.search(r"flash of v1: OpenOCD 0\.12\.0[^,]*, probe A55A00000001, target/nrf51\.cfg",
                          report(lab, run, tmp_path))
+        done = subprocess.run([BIN / "assay-desk", "do", "--state", lab.folder / "desk", "slow", "v1", "600"], timeout=20)
+        assert done.returncode == 0
+        run = lab.submit("smoke", base=Firmware.base)
+        lab.cli("log", run, "--follow", timeout=300)
+        assert lab.show(run)["verdict"] == "VERDICT_PASSED", lab.cli("show", run).stdout
+        assert "target/nrf51.cfg, at 500 kHz as 1000 kHz failed" in report(lab, run, tmp_path)
         lab.stop()
     finally:
         lab.clean_up()

@@ -44,19 +44,20 @@ class Openocd final : public ProbeTool {
   };
   explicit Openocd(Settings settings)
       : settings_(std::move(settings)),
+        clock_(settings_.speed * 1000),
         tool_(settings_.program, "type: apt-get install openocd, or name it as 'program'",
               symptoms) {}
 
   std::string about() const override {
-    return fmt::format("OpenOCD{}, probe {}, {}", tool_.version(), settings_.serial,
-                       settings_.config);
+    return fmt::format("OpenOCD{}, probe {}, {}{}", tool_.version(), settings_.serial,
+                       settings_.config, clock_.about());
   }
   std::string serial() const override { return settings_.serial; }
   std::string probe() const override { return "probe " + settings_.serial; }
 
   Result<Health> check(const Order& order) override {
     tool_.ask_version(order);
-    return tool_.reaches(arguments({"init"}), quick, order);
+    return tool_.reaches(arguments({"init"}, clock_), quick, order);
   }
 
   Result<> program(const abilities::FlashJob& job, const std::vector<Piece>& pieces,
@@ -76,19 +77,14 @@ class Openocd final : public ProbeTool {
     }
     for (const Piece& piece : back) commands.push_back(save_command(piece));
     commands.emplace_back("reset halt");
-    TRY(tool_.run(arguments(commands), settings_.timeout, order));
-    return {};
+    return run(commands, settings_.timeout, order);
   }
 
   Result<> save(const Piece& piece, const Order& order) override {
-    TRY(tool_.run(arguments({"init", save_command(piece)}), settings_.timeout, order));
-    return {};
+    return run({"init", save_command(piece)}, settings_.timeout, order);
   }
 
-  Result<> reset(const Order& order) override {
-    TRY(tool_.run(arguments({"init", "reset run"}), quick, order));
-    return {};
-  }
+  Result<> reset(const Order& order) override { return run({"init", "reset run"}, quick, order); }
 
  private:
   // In braces nothing of a path is a command to Tcl.
@@ -96,7 +92,13 @@ class Openocd final : public ProbeTool {
     return fmt::format("dump_image {{{}}} {:#x} {}", piece.file, piece.address, piece.size);
   }
 
-  Words arguments(const Words& commands) const {
+  Result<> run(const Words& commands, Duration limit, const Order& order) {
+    TRY(tool_.run([&](const WireClock& clock) { return arguments(commands, clock); }, clock_, limit,
+                  order));
+    return {};
+  }
+
+  Words arguments(const Words& commands, const WireClock& clock) const {
     Words words;
     const auto command = [&](std::string text) {
       words.insert(words.end(), {"--command", std::move(text)});
@@ -111,13 +113,14 @@ class Openocd final : public ProbeTool {
     command(fmt::format("adapter serial {{{}}}", settings_.serial));
     if (settings_.adapter == "cmsis-dap") command("transport select swd");
     words.insert(words.end(), {"--file", settings_.config});
-    if (settings_.speed != 0) command(fmt::format("adapter speed {}", settings_.speed));
+    if (clock.hertz() != 0) command(fmt::format("adapter speed {}", clock.hertz() / 1000));
     for (const std::string& one : commands) command(one);
     command("shutdown");
     return words;
   }
 
   const Settings settings_;
+  WireClock clock_;
   Tool tool_;
 };
 

@@ -29,6 +29,8 @@ constexpr Symptom symptoms[] = {
     {"Unable to claim interface", "the probe is in use by another program"},
     {"No ACK", no_target_means, Cause::device, true},
     {"no ack received", no_target_means, Cause::device, true},
+    {"Unexpected ACK", "the chip answers wrongly: are the wires too long?", Cause::device, false,
+     true},
     {"Target is locked", "the chip is locked against debuggers: unlock it (this erases it)"},
     {"is not recognized",
      "pyOCD does not know this target: name one of `pyocd list --targets`, or "
@@ -48,19 +50,20 @@ class Pyocd final : public ProbeTool {
   };
   explicit Pyocd(Settings settings)
       : settings_(std::move(settings)),
+        clock_(settings_.frequency),
         tool_(settings_.program, "type: pip install pyocd==0.46.0, or name it as 'program'",
               symptoms) {}
 
   std::string about() const override {
-    return fmt::format("pyOCD{}, probe {}, target {}", tool_.version(), settings_.uid,
-                       settings_.target);
+    return fmt::format("pyOCD{}, probe {}, target {}{}", tool_.version(), settings_.uid,
+                       settings_.target, clock_.about());
   }
   std::string serial() const override { return settings_.uid; }
   std::string probe() const override { return "probe " + settings_.uid; }
 
   Result<Health> check(const Order& order) override {
     tool_.ask_version(order);
-    return tool_.reaches(commander("attach", {"status"}), quick, order);
+    return tool_.reaches(commander("attach", {"status"}, clock_), quick, order);
   }
 
   Result<> program(const abilities::FlashJob& job, const std::vector<Piece>& pieces,
@@ -72,10 +75,13 @@ class Pyocd final : public ProbeTool {
       commands.emplace_back("erase");
     } else if (job.erase_size != 0) {
       // The commander counts sectors, whose size only pyOCD knows.
-      Words words = common("erase");
-      words.insert(words.end(), {"--sector", fmt::format("{:#x}-{:#x}", job.address,
-                                                         job.address + job.erase_size)});
-      TRY(tool_.run(words, settings_.timeout, order));
+      const auto words = [&](const WireClock& clock) {
+        Words all = common("erase", clock);
+        all.insert(all.end(), {"--sector", fmt::format("{:#x}-{:#x}", job.address,
+                                                       job.address + job.erase_size)});
+        return all;
+      };
+      TRY(tool_.run(words, clock_, settings_.timeout, order));
     }
     std::vector<std::uint64_t> sizes;
     for (const Piece& piece : pieces) {
@@ -84,18 +90,16 @@ class Pyocd final : public ProbeTool {
     }
     for (const Piece& piece : back) commands.push_back(save_command(piece));
     commands.emplace_back("reset halt");
-    TRY(tool_.run(commander(settings_.connect, commands), settings_.timeout, order,
-                  PyocdBars(std::move(sizes), order)));
-    return {};
+    return run(settings_.connect, commands, order, [&] { return PyocdBars(sizes, order); });
   }
 
   Result<> save(const Piece& piece, const Order& order) override {
-    TRY(tool_.run(commander("attach", {save_command(piece)}), settings_.timeout, order));
-    return {};
+    return run("attach", {save_command(piece)}, order);
   }
 
   Result<> reset(const Order& order) override {
-    TRY(tool_.run(common("reset"), quick, order));
+    TRY(tool_.run([&](const WireClock& clock) { return common("reset", clock); }, clock_, quick,
+                  order));
     return {};
   }
 
@@ -105,23 +109,30 @@ class Pyocd final : public ProbeTool {
   }
 
   // Never waits for a probe, takes no settings from files of the user's.
-  Words common(const char* command) const {
+  Words common(const char* command, const WireClock& clock) const {
     Words words{command,       "--no-wait", "--no-config",   "--uid",
                 settings_.uid, "--target",  settings_.target};
-    if (settings_.frequency != 0)
-      words.insert(words.end(), {"--frequency", std::to_string(settings_.frequency)});
+    words.insert(words.end(), {"--frequency", std::to_string(clock.hertz())});
     if (!settings_.pack.empty()) words.insert(words.end(), {"--pack", settings_.pack});
     return words;
   }
 
-  Words commander(const std::string& connect, const Words& commands) const {
-    Words words = common("commander");
+  Result<> run(const std::string& connect, const Words& commands, const Order& order,
+               const std::function<Tool::Heard()>& heard = nullptr) {
+    TRY(tool_.run([&](const WireClock& clock) { return commander(connect, commands, clock); },
+                  clock_, settings_.timeout, order, heard));
+    return {};
+  }
+
+  Words commander(const std::string& connect, const Words& commands, const WireClock& clock) const {
+    Words words = common("commander", clock);
     words.insert(words.end(), {"--connect", connect});
     for (const std::string& command : commands) words.insert(words.end(), {"--command", command});
     return words;
   }
 
   const Settings settings_;
+  WireClock clock_;
   Tool tool_;
 };
 
@@ -138,7 +149,7 @@ Made make_pyocd(const DriverSetup& setup, const Json& params) {
   settings.program = TRY(text_param(params, "program", "pyocd"));
   settings.connect = TRY(text_param(params, "connect", "halt"));
   settings.pack = TRY(text_param(params, "pack", ""));
-  settings.frequency = TRY(number_param(params, "frequency", 0));
+  settings.frequency = TRY(number_param(params, "frequency", 1'000'000));
   settings.timeout = TRY(duration_param(params, "timeout", std::chrono::seconds(120)));
   auto id = TRY(chip_id_param(params, settings.target));
   return make_probe_flasher(std::make_unique<Pyocd>(std::move(settings)), std::move(id),

@@ -66,6 +66,27 @@ Result<std::string> Tool::run(std::vector<std::string> arguments, Duration limit
   return tl::unexpected(explain(arguments, output));
 }
 
+Result<std::string> Tool::run(const Arguments& arguments, WireClock& clock, Duration limit,
+                              const abilities::Order& order,
+                              const std::function<Heard()>& heard) const {
+  while (true) {
+    const auto words = arguments(clock);
+    auto output = TRY(try_run(words, limit, order, heard ? heard() : nullptr));
+    if (output.status.ok()) return std::move(output.out);
+    const Symptom* symptom = symptom_in(output);
+    const bool may_help = symptom != nullptr && (symptom->wires || symptom->no_target);
+    if (may_help && !order.wait.until.passed() && clock.slow_down()) continue;
+    if (may_help) clock.restore();
+    return tl::unexpected(explain(words, output));
+  }
+}
+
+std::string WireClock::about() const {
+  if (steps_ == 0) return "";
+  return fmt::format(", at {} kHz as {} kHz failed", hertz() / 1000,
+                     (hertz_ >> (steps_ - 1)) / 1000);
+}
+
 // The first word with a digit in front: "0.46.0", "Open On-Chip Debugger 0.12.0".
 void Tool::ask_version(const abilities::Order& order, const std::string& how) {
   if (!version_.empty()) return;

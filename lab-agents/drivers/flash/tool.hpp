@@ -23,9 +23,33 @@ struct Symptom {
   std::string_view means;    // "no probe with this id is attached"
   Cause cause = Cause::device;
   bool no_target = false;  // the probe is there, the chip does not answer
+  bool wires = false;      // it answers wrongly: a slower clock may help, as it may no_target
 };
 inline constexpr std::string_view no_target_means =
     "the target does not answer: has the board power, are the wires right?";
+
+// The clock of a probe's wires: the one that was asked for, or half or a quarter of it
+// where the chip does not understand that (a long cable).
+class WireClock {
+ public:
+  static constexpr int most_steps = 2;
+  // 0: the tool's own, which is not known; then there is nothing slower.
+  explicit WireClock(std::int64_t hertz) : hertz_(hertz) {}
+  [[nodiscard]] std::int64_t hertz() const { return hertz_ >> steps_; }
+  bool slow_down() {
+    if (hertz_ == 0 || steps_ == most_steps) return false;
+    ++steps_;
+    return true;
+  }
+  // It did not help.
+  void restore() { steps_ = 0; }
+  // ", at 500 kHz as 1000 kHz failed", or "".
+  [[nodiscard]] std::string about() const;
+
+ private:
+  std::int64_t hertz_;
+  int steps_ = 0;
+};
 
 class Tool {
  public:
@@ -41,6 +65,10 @@ class Tool {
   using Heard = std::function<void(std::string_view)>;
   Result<std::string> run(std::vector<std::string> arguments, Duration limit,
                           const abilities::Order&, const Heard& heard = nullptr) const;
+  // The same, more slowly where that may help; the clock remembers what worked.
+  using Arguments = std::function<std::vector<std::string>(const WireClock&)>;
+  Result<std::string> run(const Arguments&, WireClock&, Duration limit, const abilities::Order&,
+                          const std::function<Heard()>& heard = nullptr) const;
   // Whatever its exit status.
   Result<Output> try_run(std::vector<std::string> arguments, Duration limit,
                          const abilities::Order&, const Heard& heard = nullptr) const;
