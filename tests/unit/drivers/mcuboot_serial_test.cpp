@@ -8,6 +8,7 @@
 #include "drivers/serial_port.hpp"
 #include "images/mcuboot.hpp"
 #include "loader_fixture.hpp"
+#include "protocols/qmp.hpp"
 #include "protocols/smp.hpp"
 #include "serial_firmware.hpp"
 
@@ -25,7 +26,26 @@ std::filesystem::path cache() {
 // Zephyr's program with MCUboot below it, on a pseudo-terminal.
 class Machine {
  public:
-  explicit Machine(const std::filesystem::path& folder) {
+  explicit Machine(const std::filesystem::path& folder) { start(folder); }
+
+  // From now on a reset stops it, with its memory as it is.
+  void stop_at_reset() {
+    const auto done = qmp->execute("set-action", {{"reboot", "shutdown"}, {"shutdown", "pause"}},
+                                   Wait::for_(std::chrono::seconds(20)));
+    EXPECT_TRUE(done) << done.error().text;
+  }
+  Bytes memory(std::uint64_t at, std::size_t size, const std::filesystem::path& file) {
+    const auto wait = Wait::for_(std::chrono::seconds(20));
+    EXPECT_TRUE(qmp->await_event("STOP", wait));
+    const auto done = qmp->execute(
+        "memsave", {{"val", at}, {"size", size}, {"filename", file.string()}, {"cpu-index", 0}},
+        wait);
+    EXPECT_TRUE(done) << done.error().text;
+    return read_file(file, size).value_or(Bytes());
+  }
+
+ private:
+  void start(const std::filesystem::path& folder) {
     const std::string inside = "smpclient-7.3.0/tests/fixtures/smp-server/";
     const std::string name = "zephyr_f33aa2bc4a43_smp_server_27c54835_mps2_an385_serial_recovery";
     const auto wait = Wait::for_(std::chrono::seconds(60));
@@ -40,13 +60,33 @@ class Machine {
     EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
     const UniqueFd reader(ends[0]);
     UniqueFd writer(ends[1]);
+    auto control = make_socket_pair();
+    ASSERT_TRUE(control);
     auto started =
-        Process::start({.args = {"qemu-system-arm", "-cpu", "cortex-m3", "-machine", "mps2-an385",
-                                 "-display", "none", "-monitor", "none", "-chardev", "pty,id=con",
-                                 "-serial", "chardev:con", "-serial", "null", "-device",
-                                 "loader,file=" + (folder / (name + ".hex")).string(), "-device",
+        Process::start({.args = {"qemu-system-arm",
+                                 "-cpu",
+                                 "cortex-m3",
+                                 "-machine",
+                                 "mps2-an385",
+                                 "-display",
+                                 "none",
+                                 "-monitor",
+                                 "none",
+                                 "-chardev",
+                                 "socket,id=qmp,fd=3",
+                                 "-mon",
+                                 "chardev=qmp,mode=control",
+                                 "-chardev",
+                                 "pty,id=con",
+                                 "-serial",
+                                 "chardev:con",
+                                 "-serial",
+                                 "null",
+                                 "-device",
+                                 "loader,file=" + (folder / (name + ".hex")).string(),
+                                 "-device",
                                  fmt::format("loader,file={},addr=0x20050000", image.string())},
-                        .fds = {{writer.get(), 1}},
+                        .fds = {{writer.get(), 1}, {control->theirs.get(), 3}},
                         .dies_with_parent = true});
     EXPECT_TRUE(started) << started.error().text;
     if (!started) return;
@@ -63,13 +103,17 @@ class Machine {
     const auto begin = said.find("/dev/");
     EXPECT_NE(begin, std::string::npos) << said;
     path = said.substr(begin, said.find(' ', begin) - begin);
+    auto greeted = qmp::Client::greet(std::move(control->ours), wait);
+    ASSERT_TRUE(greeted) << greeted.error().text;
+    qmp.emplace(std::move(*greeted));
   }
 
+  std::optional<Process> qemu_;
+
+ public:
   std::string path;
   std::filesystem::path image;
-
- private:
-  std::optional<Process> qemu_;
+  std::optional<qmp::Client> qmp;
 };
 
 class McubootSerial : public LoaderTest {
@@ -103,6 +147,39 @@ TEST_F(McubootSerial, UploadsToARealMcuboot) {
   EXPECT_EQ(last, other.size());
   // This MCUboot hashes what it has loaded into RAM, not the slot: it lists nothing.
   EXPECT_EQ(device->about("flash"), "MCUboot's serial recovery, " + machine.path);
+}
+
+// As `ask-program` does, by hand: so that a reset can be told from the next one.
+void into_recovery(const std::string& path) {
+  const auto port = open_serial({.path = path});
+  ASSERT_TRUE(port) << port.error().text;
+  Bytes packet{0x0A, 0, 0, 12, 0, 0, 0, 5, 0xA1, 0x69};  // os reset, {"boot_mode": 1}
+  for (const char c : std::string_view("boot_mode")) packet.push_back(static_cast<std::uint8_t>(c));
+  packet.push_back(1);
+  smp::Demux demux;
+  for (int attempt = 0; attempt < 20; ++attempt) {  // it may still be starting
+    ASSERT_TRUE(
+        write_all(port->get(), smp::encode_frame(packet), Wait::for_(std::chrono::seconds(5))));
+    const auto wait = Wait::for_(std::chrono::seconds(1));
+    std::array<std::uint8_t, 4096> piece;
+    for (auto n = read_some(port->get(), piece, wait); n; n = read_some(port->get(), piece, wait)) {
+      demux.feed({piece.data(), *n});
+      if (demux.next_packet()) return;
+    }
+  }
+  FAIL() << "the program did not answer";
+}
+
+TEST_F(McubootSerial, WhatWasUploadedLiesInTheSlot) {
+  constexpr std::uint64_t slot = 0x20050000;
+  Machine machine(folder.path());
+  into_recovery(machine.path);
+  ASSERT_TRUE(machine.qmp->await_event("RESET", order.wait));
+  machine.stop_at_reset();
+  const auto other = image_of(pattern(3000));
+  const auto done = flash("mcuboot-serial", {{"path", machine.path}}, {.file = file(other)});
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_EQ(machine.memory(slot, other.size(), folder.path() / "slot.bin"), other);
 }
 
 TEST_F(McubootSerial, SaysThatNobodyAnswers) {
