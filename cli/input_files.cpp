@@ -95,14 +95,15 @@ Result<InputFile> read_input(std::string name, const fs::path& path) {
   };
   if (fs::file_size(path, error) > max_artifact_bytes && !error) return too_long();
   Sha256Stream hash;
-  Bytes content;
+  Bytes content;  // the first of it
   std::array<char, 65536> piece;
   while (in) {
     in.read(piece.data(), piece.size());
     const std::string_view got(piece.data(), static_cast<std::size_t>(in.gcount()));
     hash.update(as_bytes(got));
     input.size += got.size();
-    content.insert(content.end(), got.begin(), got.end());
+    if (content.size() <= images::default_limit)
+      content.insert(content.end(), got.begin(), got.end());
     if (input.size > max_artifact_bytes) return too_long();
   }
   input.sha256 = to_hex(hash.finish());

@@ -59,7 +59,7 @@ Result<std::filesystem::path> Artifacts::file_for_tools(const std::string& name)
 }
 
 Result<Bytes> Artifacts::bytes(const std::string& name) {
-  return read_file(TRY(file(name)), max_artifact_bytes);
+  return read_file(TRY(file(name)), max_decoded_bytes);
 }
 
 ByteView Artifacts::Image::hashed() const {

@@ -13,6 +13,18 @@ namespace assay::session {
 
 namespace fs = std::filesystem;
 
+// In pieces: disk images are large.
+static Result<std::string> hash_of(int fd, const std::string& name) {
+  Sha256Stream hash;
+  Bytes piece(1U << 20);
+  std::uint64_t at = 0;
+  while (const auto n = TRY(read_at(fd, piece, at, name))) {
+    hash.update(ByteView(piece).first(n));
+    at += n;
+  }
+  return to_hex(hash.finish());
+}
+
 ArtifactCache::ArtifactCache(fs::path folder, std::uint64_t limit)
     : folder_(std::move(folder)), limit_(limit) {}
 
@@ -100,8 +112,7 @@ Result<> ArtifactCache::download(v1::ArtifactService::Stub& stub, const std::str
     }
     backoff = std::min<Duration>(backoff * 2, std::chrono::seconds(2));
   }
-  const Bytes bytes = TRY(read_file(part, size));
-  if (to_hex(assay::sha256(bytes)) != sha256) {
+  if (TRY(hash_of(fd.get(), part.string())) != sha256) {
     ::unlink(part.c_str());
     return fail(Cause::io, "the bytes received have another SHA-256: they were thrown away");
   }

@@ -20,7 +20,7 @@ enum class Container { raw, intel_hex, elf };
 std::string_view to_string(Container);  // "raw binary", "Intel HEX", "ELF"
 
 // The largest file that is read, and the most bytes that it may expand to.
-inline constexpr std::uint64_t default_limit = max_artifact_bytes;
+inline constexpr std::uint64_t default_limit = max_decoded_bytes;
 
 // By content first, then by the name: what is called .hex or .elf but does not
 // look like it is still parsed as such, so that its damage is reported.

@@ -11,7 +11,7 @@ Result<> Queries::artifact(const std::string& sha256, v1::ArtifactInfo* out) {
   const std::lock_guard lock(entry->mutex);
   if (entry->value.sha256().empty()) {
     v1::ArtifactInfo info;
-    if (reader.size() > max_artifact_bytes) {
+    if (reader.size() > max_decoded_bytes) {
       info.set_sha256(sha256);
       info.set_size(reader.size());
       info.set_problem("larger than what is read");

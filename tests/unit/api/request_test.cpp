@@ -112,7 +112,7 @@ TEST_F(RequestTest, AnArtifactThatNoAgentWouldReadIsRefused) {
   const auto status = submit(what, &run);
   EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
   EXPECT_EQ(status.error_message(),
-            "artifact 'base' (base.bin): has 67108865 bytes, at most 67108864");
+            "artifact 'base' (base.bin): has 8589934593 bytes, at most 8589934592");
 }
 
 TEST_F(RequestTest, WhatDoesNotExistIsNotFound) {
