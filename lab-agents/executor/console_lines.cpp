@@ -48,6 +48,13 @@ void LineBuilder::cut(std::vector<Line>& lines) {
   if (open_) finish(lines);
 }
 
+std::optional<Line> LineBuilder::open_line() const {
+  if (!open_) return std::nullopt;
+  Line line = line_;
+  line.text = without_ansi(line.text);
+  return line;
+}
+
 void LineBuilder::finish(std::vector<Line>& lines) {
   line_.text = without_ansi(line_.text);
   lines.push_back(std::exchange(line_, {}));

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ class LineBuilder {
             std::vector<Line>& lines);
   // What is there of a line ends here: the machine that printed it is gone.
   void cut(std::vector<Line>& lines);
+  // What is there of a line, or nullopt.
+  [[nodiscard]] std::optional<Line> open_line() const;
 
  private:
   void finish(std::vector<Line>& lines);

@@ -110,14 +110,28 @@ Result<Match> ConsoleLog::expect(Matcher& matcher, const Wait& wait) {
   std::unique_lock lock(watch_.mutex);
   std::optional<Match> found;
   std::uint64_t next = 0;
-  TRY(watch_.until(lock, wait, [&] {
-    for (next = std::max(next, first_); !found && next < first_ + lines_.size(); ++next) {
-      const auto& line = lines_[next - first_];
-      if (line.offset < mark_) continue;
-      if (auto captured = matcher.take(line, mark_, cursor_)) found = {line, std::move(*captured)};
-    }
-    return found.has_value();
-  }));
+  std::optional<std::uint64_t> looked_at;  // how much there was when the prompt was looked at
+  while (!found) {
+    const auto before = received_;
+    const auto prompt = looked_at == received_ ? std::nullopt : builder_.open_line();
+    const auto overslept = watch_.overslept;
+    const auto come = watch_.until(lock, prompt ? wait.at_most(prompt_after) : wait, [&] {
+      for (next = std::max(next, first_); !found && next < first_ + lines_.size(); ++next) {
+        const auto& line = lines_[next - first_];
+        if (line.offset < mark_) continue;
+        if (auto captured = matcher.take(line, mark_, cursor_)) found = {line, *captured};
+      }
+      return found.has_value() || received_ != before;
+    });
+    if (come) continue;
+    if (!prompt || come.error().cause == Cause::cancelled || wait.until.passed())
+      return tl::unexpected(come.error());
+    watch_.overslept = overslept;  // nothing ended there
+    looked_at = received_;
+    if (prompt->offset < mark_ || prompt->at < started_) continue;
+    auto trial = matcher;  // the line may go on
+    if (auto captured = trial.take(*prompt, mark_, cursor_)) found = {*prompt, *captured};
+  }
   cursor_ = found->line.end;
   return *std::move(found);
 }

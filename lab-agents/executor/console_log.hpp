@@ -31,6 +31,9 @@ inline constexpr std::size_t kept_text = 16 << 20;    // of lines; older ones ar
 inline constexpr std::uint64_t evidence_limit = 32 << 10;
 inline constexpr std::size_t evidence_lines = 10;  // before the step that failed
 
+// What stands there without a line end for so long is a prompt.
+inline constexpr Duration prompt_after = std::chrono::milliseconds(500);
+
 struct Match {
   Line line;
   std::string captured;
@@ -59,7 +62,8 @@ class ConsoleLog {
   void mark(const std::string& what, bool silent);
   [[nodiscard]] std::string last_actuation() const;
 
-  // The first line behind the cursor that `matcher` takes; moves the cursor.
+  // The first line behind the cursor that `matcher` takes, or what stands there as a
+  // prompt; moves the cursor.
   Result<Match> expect(Matcher& matcher, const Wait&);
   // The latest line since the last actuation, waiting for one; leaves the cursor.
   Result<Match> latest(const plans::Marker&, const Wait&);
