@@ -29,6 +29,7 @@ setup() {
       setup_node
       setup_buf
       setup_npm test
+      setup_linux
       page_types
       ;;
   esac
@@ -139,6 +140,22 @@ setup_buf() {
   ln -s "$(cd "$home" && echo node_modules/@bufbuild/buf-linux-*/bin/buf)" "$home/buf"
   "$home/buf" --version >/dev/null || die "buf does not start" "see $cache/log"
   printf '%s\n' "$buf_version" >"$home/assay-stamp"
+}
+
+# The kernel of the emulated Linux machines: Debian's own, unpacked but not installed, as
+# installing one makes an initramfs and changes /boot. apt checks it against the archive's index.
+setup_linux() {
+  local home=$cache/linux package
+  ! compgen -G "$home/vmlinuz-*" >/dev/null || return 0
+  package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+    sed -n 's/^ *Depends: \(linux-image-[0-9].*-cloud-amd64\)$/\1/p' | head -n 1)
+  [ -n "$package" ] || die "apt does not know linux-image-cloud-amd64" "type: sudo apt-get update"
+  say "A kernel for emulated Linux machines: $package"
+  rm -rf "$home"
+  mkdir -p "$home/deb"
+  logged 'fetching the kernel' sh -c "cd '$home/deb' && apt-get download '$package' && dpkg-deb -x ./*.deb ."
+  mv "$home"/deb/boot/vmlinuz-* "$home/"
+  rm -rf "$home/deb"
 }
 
 # The prebuilt firmware, checked and made into the demo's images once.

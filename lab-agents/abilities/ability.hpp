@@ -57,6 +57,20 @@ class Power {
   virtual Result<std::optional<bool>> is_on(const Order&) = 0;
 };
 
+// Where the storage is plugged that the board starts from: an SD card, say.
+class Mux {
+ public:
+  enum class Side { host, dut };
+  virtual ~Mux() = default;
+  // Returns once it is switched (and read back where possible).
+  virtual Result<> to(const Order&, Side) = 0;
+  // nullopt: this mux cannot be read back. Never guesses.
+  virtual Result<std::optional<Side>> side(const Order&) = 0;
+};
+constexpr std::string_view word(Mux::Side side) {
+  return side == Mux::Side::host ? "host" : "dut";
+}
+
 class Reset {
  public:
   virtual ~Reset() = default;
@@ -72,6 +86,8 @@ struct FlashJob {
   bool erase_chip = false;
   std::uint64_t erase_size = 0;
   std::uint8_t erased = 0xFF;  // what erased bytes read
+  // Of a disk image: which of its blocks hold anything (bmap), or "".
+  std::filesystem::path map = {};
 };
 
 class Flash {
@@ -131,7 +147,8 @@ class Board {
   virtual Reset* reset() = 0;
   virtual Flash* flash() = 0;
   virtual Console* console() = 0;
-  // Does this ability ("power", "flash", "console", "reset") work right now, and
+  virtual Mux* mux() { return nullptr; }
+  // Does this ability ("power", "flash", "console", "reset", "mux") work right now, and
   // is that known? Does not disturb the program under test. The error says what
   // is wrong with the lab; Cause::not_found: a console's port is not there, which
   // is no fault where it comes with the board's power and the board is off.

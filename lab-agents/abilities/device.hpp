@@ -29,6 +29,7 @@ class Device {
   virtual Flash* flash() { return nullptr; }
   // listen() is called once, before the first operation.
   virtual Console* console() { return nullptr; }
+  virtual Mux* mux() { return nullptr; }
   // What does it, for the evidence: "pyOCD 0.46.0, probe 0240, target nrf51". Known
   // without asking the hardware; "": nothing to say.
   [[nodiscard]] virtual std::string about(std::string_view /*ability*/) const { return ""; }

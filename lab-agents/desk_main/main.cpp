@@ -22,6 +22,7 @@
 #include "base/process.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "virtual_desk/card_desk.hpp"
 #include "virtual_desk/control.hpp"
 #include "virtual_desk/desk.hpp"
 
@@ -29,12 +30,19 @@ namespace {
 
 using namespace assay;
 
+constexpr std::uint64_t card_size = 256U << 20;
+
 constexpr const char* usage =
     "usage: assay-desk --boards N [--profile NAME] [--flasher pyocd|openocd] --state DIR \\\n"
     "           -- PROGRAM [ARGUMENT...]\n"
     "\n"
     "Runs a program that sees N emulated boards: their power on USB relays, their chips\n"
     "on CMSIS-DAP probes, their consoles on serial ports. DIR/lab.yaml describes them.\n"
+    "\n"
+    "usage: assay-desk --boards N --kernel FILE [--profile NAME] --state DIR -- PROGRAM...\n"
+    "\n"
+    "The same with emulated Linux machines: they start this kernel (of Debian's package\n"
+    "linux-image-cloud-amd64) and what is on their SD cards, which hang on SDWires.\n"
     "\n"
     "usage: assay-desk do --state DIR COMMAND...\n"
     "\n"
@@ -49,14 +57,15 @@ void print_usage() {
 
 struct Options {
   int boards = 1;
-  std::string profile = "virtual-zephyr-usb", flasher = "pyocd", state;
+  std::string profile, flasher = "pyocd", state, kernel;
   std::vector<std::string> program;
 };
 
 Result<Options> parse(int argc, char** argv) {
-  static const std::array<option, 6> known{{{"boards", required_argument, nullptr, 'b'},
+  static const std::array<option, 7> known{{{"boards", required_argument, nullptr, 'b'},
                                             {"profile", required_argument, nullptr, 'p'},
                                             {"flasher", required_argument, nullptr, 'f'},
+                                            {"kernel", required_argument, nullptr, 'k'},
                                             {"state", required_argument, nullptr, 's'},
                                             {"help", no_argument, nullptr, 'h'},
                                             {nullptr, 0, nullptr, 0}}};
@@ -78,6 +87,9 @@ Result<Options> parse(int argc, char** argv) {
       case 'f':
         options.flasher = optarg;
         break;
+      case 'k':
+        options.kernel = optarg;
+        break;
       case 's':
         options.state = optarg;
         break;
@@ -90,6 +102,8 @@ Result<Options> parse(int argc, char** argv) {
                     argv[optind - 1]);
     }
   }
+  if (options.profile.empty())
+    options.profile = options.kernel.empty() ? "virtual-zephyr-usb" : "virtual-linux";
   options.program.assign(argv + optind, argv + argc);
   if (options.state.empty() || options.program.empty())
     return fail(Cause::invalid, "--state DIR and a program, or a command, are needed: see --help");
@@ -122,25 +136,35 @@ int main(int argc, char** argv) {
   if (!lock) return complain(lock.error());
   // The machines' own programs see nothing of the bus.
   unsetenv("LD_PRELOAD");
-  const auto desk = virtual_desk::Desk::set_up(options->boards, state);
-  if (!desk) return complain(desk.error());
-  const auto lab = (*desk)->lab(options->profile, options->flasher);
-  if (!lab) return complain(lab.error());
-  if (const auto written = write_file(state / "lab.yaml", as_bytes(*lab)); !written)
-    return complain(written.error());
-
-  auto control = virtual_desk::Control::listen(**desk, state);
-  if (!control) return complain(control.error());
+  std::unique_ptr<virtual_desk::Desk> desk;
+  std::unique_ptr<virtual_desk::CardDesk> cards;
+  std::optional<virtual_desk::Control> control;
+  const auto set_up = [&]() -> Result<> {
+    std::string lab;
+    if (options->kernel.empty()) {
+      desk = TRY(virtual_desk::Desk::set_up(options->boards, state));
+      lab = TRY(desk->lab(options->profile, options->flasher));
+      control.emplace(TRY(virtual_desk::Control::listen(*desk, state)));
+    } else {
+      cards =
+          TRY(virtual_desk::CardDesk::set_up(options->boards, options->kernel, card_size, state));
+      lab = cards->lab(options->profile);
+    }
+    return write_file(state / "lab.yaml", as_bytes(lab));
+  };
+  if (const auto done = set_up(); !done) return complain(done.error());
+  const auto& bus = desk ? desk->bus() : cards->bus();
   auto program = Process::start({.args = options->program,
-                                 .env = (*desk)->bus().environment(),
+                                 .env = bus.environment(),
                                  .fds = {{0, 0}, {1, 1}, {2, 2}},
                                  .own_session = false,
                                  .dies_with_parent = true});
   if (!program) return complain(program.error());
   // Whoever ends this ends the program; the program's end ends this.
   const UniqueFd signalled(signalfd(-1, &signals, SFD_CLOEXEC));
-  std::array<pollfd, 3> fds{
-      {{program->pidfd(), POLLIN, 0}, {signalled.get(), POLLIN, 0}, {control->fd(), POLLIN, 0}}};
+  std::array<pollfd, 3> fds{{{program->pidfd(), POLLIN, 0},
+                             {signalled.get(), POLLIN, 0},
+                             {control ? control->fd() : -1, POLLIN, 0}}};
   while (wait_ready(fds, {}) && fds[0].revents == 0 && fds[1].revents == 0) control->serve();
   auto ended = program->poll();
   if (!ended) ended = program->end(std::chrono::seconds(10));

@@ -1,4 +1,4 @@
-// The driver `command`: power, flash or reset by whatever program a lab has.
+// The driver `command`: power, flash or reset (mux/command_mux.cpp: a mux) by whatever program a lab has.
 //
 // Arguments are a list and never pass a shell. Power: {"on", "off", "status"?};
 // flash: {"write", "read"?, "erase"?} with {file}, {address} (0x8000) and {size}
@@ -19,6 +19,7 @@
 #include "base/text.hpp"
 #include "drivers/flash/tool_progress.hpp"
 #include "drivers/kinds.hpp"
+#include "drivers/mux/side_switch.hpp"
 
 namespace assay::drivers {
 
@@ -222,6 +223,7 @@ class CommandDriver final : public abilities::Device,
 }  // namespace
 
 Made make_command(const DriverSetup&, const Json& params) {
+  if (params.contains("host") || params.contains("dut")) return make_command_mux(params);
   TRY(only_keys(params, {"on", "off", "status", "write", "read", "erase", "pulse", "timeout_ms"}));
   CommandDriver::Commands commands;
   commands.on = TRY(words_param(params, "on"));
@@ -239,7 +241,7 @@ Made make_command(const DriverSetup&, const Json& params) {
     return fail(Cause::invalid, "power needs both 'on' and 'off'");
   }
   if (commands.on.empty() && !flash && commands.pulse.empty()) {
-    return fail(Cause::invalid, "give 'on' and 'off', 'write', or 'pulse'");
+    return fail(Cause::invalid, "give 'on' and 'off', 'write', 'pulse', or 'host' and 'dut'");
   }
   return std::make_unique<CommandDriver>(std::move(commands));
 }

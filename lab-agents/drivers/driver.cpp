@@ -9,6 +9,7 @@
 #include "drivers/console/consoles.hpp"
 #include "drivers/flash/kinds.hpp"
 #include "drivers/kinds.hpp"
+#include "drivers/mux/side_switch.hpp"
 #include "drivers/power/kinds.hpp"
 
 namespace assay::drivers {
@@ -21,6 +22,7 @@ constexpr std::array kinds{
     Kind{"dcttech", power<make_dcttech>},
     Kind{"devantech", power<make_devantech>},
     Kind{"dfu-util", make_dfu_util},
+    Kind{"disk", make_disk},
     Kind{"energenie", power<make_energenie>},
     Kind{"esptool", make_esptool},
     Kind{"fastboot", make_fastboot},
@@ -35,12 +37,14 @@ constexpr std::array kinds{
     Kind{"pyocd", make_pyocd},
     Kind{"rfc2217", make_rfc2217},
     Kind{"sainsmart16", power<make_sainsmart16>},
+    Kind{"sdwire", mux<make_sdwire>},
     Kind{"serial", make_serial},
     Kind{"stm32flash", make_stm32flash},
     Kind{"telnet", make_telnet},
     Kind{"ucreatefun", power<make_ucreatefun>},
     Kind{"uf2", make_uf2},
     Kind{"usb-hub", power<make_usb_hub>},
+    Kind{"usb-sd-mux", mux<make_usbsdmux>},
     Kind{"virtual-zephyr", make_virtual_zephyr},
     Kind{"ykush", power<make_ykush>},
 };

@@ -10,6 +10,7 @@ namespace assay::drivers {
 
 Made make_virtual_zephyr(const DriverSetup&, const Json& params);
 Made make_command(const DriverSetup&, const Json& params);
+Made make_disk(const DriverSetup&, const Json& params);
 Made make_serial(const DriverSetup&, const Json& params);
 
 // Parameters were checked when the lab file was read; these find what slipped

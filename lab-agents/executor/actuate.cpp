@@ -33,6 +33,10 @@ Result<> switch_on(RoleState& role, EventSink& sink, Interrupts& interrupts, con
                 "cut this board's power",
                 *offset);
   }
+  // Just before: there are muxes that go back by themselves when their board gets no
+  // power within half a second (SDWire).
+  auto* mux = role.board->mux();
+  if (mux != nullptr) TRY(mux_to(role, sink, abilities::Mux::Side::dut, wait));
   begin_actuation(role, interrupts, what, true);
   role.console->starts(what);
   role.console->powered(true, settle);
@@ -40,6 +44,11 @@ Result<> switch_on(RoleState& role, EventSink& sink, Interrupts& interrupts, con
   TRY(role.board->power()->on(order));
   const auto reads = TRY(role.board->power()->is_on(order));
   if (reads && !*reads) return fail(Cause::device, "switched on, but it reads back off");
+  if (mux != nullptr && TRY(mux->side(order)) == abilities::Mux::Side::host) {
+    return fail(Cause::device,
+                "its mux went back to this machine while it was switched on, so it starts without "
+                "its disk: has it power, and fast enough? An SDWire goes back after half a second");
+  }
   sink.emit(role.name(), role.board->id(), evidence::PowerEdge{true, reads.has_value()});
   return {};
 }

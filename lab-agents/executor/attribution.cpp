@@ -51,6 +51,7 @@ std::vector<std::string> abilities_of(abilities::Board& board) {
   if (board.power() != nullptr) all.emplace_back("power");
   if (board.flash() != nullptr) all.emplace_back("flash");
   if (board.reset() != nullptr) all.emplace_back("reset");
+  if (board.mux() != nullptr) all.emplace_back("mux");
   return all;
 }
 
@@ -104,10 +105,13 @@ std::optional<Outcome> trouble(const Run& run, const Missing& missing, bool may_
   const auto all = abilities_of(board);
   bool proven = all.empty() || (may_be_off && run.role.console->is_off());
   for (const auto& ability : all) {
+    // One that goes back when its board gets no power may do so.
+    if (ability == "mux" && run.role.console->is_off()) continue;
     const Wait wait{Deadline::after(run.role.scaled(check_within)), run.wait.stop};
     const auto checked = board.check(ability, run.role.order(wait));
     if (checked) {
-      proven = proven || *checked == abilities::Health::proven;
+      // A mux answers also when nothing is plugged into it.
+      proven = proven || (*checked == abilities::Health::proven && ability != "mux");
       continue;
     }
     auto error = checked.error();

@@ -18,6 +18,8 @@ constexpr Duration answer_within = std::chrono::seconds(10);
 constexpr Duration speaks_within = std::chrono::seconds(5);
 // For charge in capacitors, bytes in buffers, and a program that has something to say.
 constexpr Duration settles = std::chrono::seconds(1);
+// For a USB device to be found by the kernel.
+constexpr Duration disk_within = std::chrono::seconds(20);
 constexpr std::uint64_t sample = 1024;  // bytes read back
 
 class Check {
@@ -25,10 +27,11 @@ class Check {
   explicit Check(Run& run) : run_(run), role_(run.role), board_(*run.role.board) {}
 
   Outcome check() {
-    for (const char* ability : {"power", "flash", "console", "reset"}) ask(ability);
+    for (const char* ability : {"power", "flash", "console", "reset", "mux"}) ask(ability);
     if (!over() && board_.power() != nullptr) try_power();
     if (!over() && board_.reset() != nullptr) try_reset();
-    if (!over() && board_.flash() != nullptr) try_reading();
+    if (!over() && board_.flash() != nullptr && board_.mux() == nullptr) try_reading();
+    if (!over() && board_.mux() != nullptr) try_mux();
     if (board_.power() != nullptr) leave_off();
     if (run_.wait.stop.stop_requested()) return interrupted(run_, "the board was checked");
     return judge();
@@ -59,7 +62,8 @@ class Check {
     const bool has = std::string_view(ability) == "power"     ? board_.power() != nullptr
                      : std::string_view(ability) == "flash"   ? board_.flash() != nullptr
                      : std::string_view(ability) == "console" ? board_.console() != nullptr
-                                                              : board_.reset() != nullptr;
+                     : std::string_view(ability) == "reset"   ? board_.reset() != nullptr
+                                                              : board_.mux() != nullptr;
     if (!has || over()) return;
     const auto health = board_.check(ability, order(answer_within));
     name_device(run_, ability);
@@ -160,6 +164,48 @@ class Check {
     if (!*second) return open("flash", expected, "this flasher cannot read");
     if (**first != **second) return wrong("flash", expected, "it reads differently each time");
     agrees("flash", expected, fmt::format("{} bytes at {:#x}", sample, base));
+  }
+
+  // The disk goes where it is told, and stays with the board that has power.
+  void try_mux() {
+    using Side = abilities::Mux::Side;
+    if (board_.power() != nullptr && !role_.console->is_off() && !switched(false)) return;
+    if (!muxed(Side::host)) return;
+    const char* here = "to this machine: the disk comes";
+    if (board_.flash() != nullptr) {
+      const auto read = board_.flash()->read(order(disk_within), 0, sample);
+      if (!read)
+        wrong("mux", here, read.error().text);
+      else if (!*read)
+        open("mux", here, "this flasher cannot read");
+      else
+        agrees("mux", here, "it can be read");
+    }
+    name_device(run_, "flash");
+    // Without power an SDWire would not stay there.
+    if (over() || !(board_.power() != nullptr ? switched(true) : muxed(Side::dut))) return;
+    const char* gone = "to the board: the disk goes";
+    if (board_.flash() == nullptr) return open("mux", gone, "it has no flasher to see the disk by");
+    (void)pass_time(run_, settles);
+    const auto read = board_.flash()->read(order(settles), 0, sample);
+    if (read && *read)
+      wrong("mux", gone,
+            "it can still be read here: is this the disk that hangs on this mux, and does the mux "
+            "switch?");
+    else if (read)
+      open("mux", gone, "this flasher cannot read");
+    else
+      agrees("mux", gone, "it is not here any more");
+  }
+
+  bool muxed(abilities::Mux::Side side) {
+    const auto done = mux_to(role_, run_.sink, side, run_.within(switch_within));
+    if (!done)
+      wrong("mux",
+            side == abilities::Mux::Side::host ? "it can be switched to this machine"
+                                               : "it can be switched to the board",
+            done.error().text);
+    return done.has_value();
   }
 
   void leave_off() {

@@ -114,15 +114,18 @@ std::function<void(const abilities::Progress&)> progress_events(const Run& run) 
 Result<abilities::FlashJob> make_job(const Run& run, const plans::Flash& step) {
   const auto& profile = run.role.profile();
   const auto file = TRY(run.artifacts.file_for_tools(step.artifact));
+  std::filesystem::path map;
+  if (!step.map.empty()) map = TRY(run.artifacts.file_for_tools(step.map));
   if (step.slot.empty())
-    return abilities::FlashJob{file, profile.flash_base, true, 0, profile.erased};
+    return abilities::FlashJob{file, profile.flash_base, true, 0, profile.erased, map};
   const auto slot = std::find_if(profile.slots.begin(), profile.slots.end(),
                                  [&](const auto& s) { return s.name == step.slot; });
   if (slot == profile.slots.end()) {
     return fail(Cause::internal, "board type '{}' has no slot '{}'", profile.name, step.slot);
   }
-  return abilities::FlashJob{file, slot->address + slot->image_offset, false,
-                             slot->size - slot->image_offset, profile.erased};
+  return abilities::FlashJob{file,           slot->address + slot->image_offset,
+                             false,          slot->size - slot->image_offset,
+                             profile.erased, map};
 }
 
 }  // namespace
@@ -135,6 +138,8 @@ Outcome run(Run& run, const plans::Flash& step) {
   const auto job = make_job(run, step);
   if (!job) return from_error(run, job.error(), doing);
 
+  // What is on a disk changes whenever its board runs: it is never taken to be there.
+  if (role.board->mux() != nullptr) return flash_disk(run, step, *job, doing);
   if (const auto powered = give_power(run); !powered)
     return from_error(run, powered.error(), "giving power to " + role.board->id());
   // Before reading, too: a flasher may stop the program for it.
@@ -156,8 +161,9 @@ Outcome run(Run& run, const plans::Flash& step) {
                                           role.board->id(), step.artifact, there.error().text)});
     }
   }
+  const Duration limit = step.within == Duration::zero() ? flash_within : step.within;
   begin_actuation(role, run.interrupts, "flash", false);
-  auto order = role.order(run.within(flash_within));
+  auto order = role.order(run.within(limit));
   order.progress = progress_events(run);
   const auto done = flash->write(order, *job);
   end_actuation(run);

@@ -96,6 +96,10 @@ Outcome lacks(const Run&, const std::string& ability);
 Result<> switch_on(RoleState&, EventSink&, Interrupts&, const Wait&, const std::string& what);
 // The rest of a time span, unless the step is called off.
 Result<> pass_time(Run&, Duration);
+// Plugs the storage of a board that has a mux there, reads that back and notes it.
+Result<> mux_to(RoleState&, EventSink&, abilities::Mux::Side, const Wait&);
+// Writes the disk of a board that has a mux; leaves the board off, its disk plugged.
+Outcome flash_disk(Run&, const plans::Flash&, const abilities::FlashJob&, const std::string& doing);
 // Switches the board off and verifies it: read back, or silent.
 Result<> switch_off(RoleState&, EventSink&, Interrupts&, const Wait&);
 

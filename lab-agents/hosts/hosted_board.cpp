@@ -72,7 +72,8 @@ class HostedBoard::Parts {
                           {"address", job.address},
                           {"erase_chip", job.erase_chip},
                           {"erase_size", job.erase_size},
-                          {"erased", job.erased}},
+                          {"erased", job.erased},
+                          {"map", job.map.string()}},
                          order);
     }
     Result<std::optional<Bytes>> read(const Order& order, std::uint64_t address,
@@ -99,6 +100,20 @@ class HostedBoard::Parts {
     Ability ability;
   };
 
+  struct MuxProxy final : abilities::Mux {
+    explicit MuxProxy(Ability a) : ability(std::move(a)) {}
+    Result<> to(const Order& order, Side side) override {
+      return ability.run("to", {{"side", word(side)}}, order);
+    }
+    Result<std::optional<Side>> side(const Order& order) override {
+      return converted<std::optional<Side>>(ability.call("side", {}, order), [](const Json& v) {
+        if (v.is_null()) return std::optional<Side>();
+        return std::optional(v == word(Side::host) ? Side::host : Side::dut);
+      });
+    }
+    Ability ability;
+  };
+
   Parts(HostProcesses& processes, const BoardSpec& spec) : id(spec.id), seen_(spec.floor) {
     for (const auto& device : spec.devices) {
       auto argv = spec.host_argv;
@@ -120,6 +135,7 @@ class HostedBoard::Parts {
     if (auto* host = owner("reset")) reset.emplace(Ability{*this, *host, "reset"});
     if (auto* host = owner("flash")) flash.emplace(Ability{*this, *host, "flash"});
     if (auto* host = owner("console")) console.emplace(Ability{*this, *host, "console"});
+    if (auto* host = owner("mux")) mux.emplace(Ability{*this, *host, "mux"});
   }
   ~Parts() {
     for (auto& device : devices) device.host->stop_soon();
@@ -163,6 +179,7 @@ class HostedBoard::Parts {
   std::optional<ResetProxy> reset;
   std::optional<FlashProxy> flash;
   std::optional<ConsoleProxy> console;
+  std::optional<MuxProxy> mux;
   std::vector<Device> devices;  // last: their threads call into the hub and the log
 };
 
@@ -203,6 +220,9 @@ abilities::Flash* HostedBoard::flash() {
 }
 abilities::Console* HostedBoard::console() {
   return parts_->console ? &*parts_->console : nullptr;
+}
+abilities::Mux* HostedBoard::mux() {
+  return parts_->mux ? &*parts_->mux : nullptr;
 }
 
 Result<abilities::Health> HostedBoard::check(std::string_view ability, const Order& order) {

@@ -42,6 +42,7 @@ class HostedBoard final : public abilities::Board {
   abilities::Reset* reset() override;
   abilities::Flash* flash() override;
   abilities::Console* console() override;
+  abilities::Mux* mux() override;
   Result<abilities::Health> check(std::string_view ability, const abilities::Order&) override;
   Result<std::string> about(std::string_view ability, const abilities::Order&) override;
   std::vector<abilities::Incident> incidents() override;

@@ -37,11 +37,24 @@ Result<Json> flash(abilities::Flash* flash, const Request& r, const Order& order
                                         .address = a.at("address"),
                                         .erase_chip = a.at("erase_chip"),
                                         .erase_size = a.at("erase_size"),
-                                        .erased = a.at("erased")}));
+                                        .erased = a.at("erased"),
+                                        .map = a.at("map").get<std::string>()}));
   }
   if (r.operation != "read") return unknown(r);
   auto bytes = TRY(flash->read(order, a.at("address"), a.at("size")));
   return bytes ? Json::binary(std::move(*bytes)) : Json();
+}
+
+Result<Json> mux(abilities::Mux* mux, const Request& r, const Order& order) {
+  using Side = abilities::Mux::Side;
+  if (mux == nullptr) return unknown(r);
+  if (r.operation == "to") {
+    const bool host = r.arguments.at("side") == word(Side::host);
+    return nothing(mux->to(order, host ? Side::host : Side::dut));
+  }
+  if (r.operation != "side") return unknown(r);
+  const auto side = TRY(mux->side(order));
+  return side ? Json(word(*side)) : Json();
 }
 
 Result<Json> console(abilities::Console* console, const Request& r, const Order& order) {
@@ -64,6 +77,7 @@ Result<Json> perform(abilities::Device& device, const Request& r, const Order& o
     if (r.ability == "reset") return reset(device.reset(), r, order);
     if (r.ability == "flash") return flash(device.flash(), r, order);
     if (r.ability == "console") return console(device.console(), r, order);
+    if (r.ability == "mux") return mux(device.mux(), r, order);
     return unknown(r);
   } catch (const std::exception& e) {
     return fail(Cause::internal, "'{} {}': {}", r.ability, r.operation, e.what());

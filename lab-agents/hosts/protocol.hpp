@@ -39,8 +39,8 @@ struct Configure {
 };
 
 struct Request {
-  std::uint64_t id = 0;   // not 0
-  std::string ability;    // "power", "flash", "console", "reset"; "hub": power of a hub's port
+  std::uint64_t id = 0;  // not 0
+  std::string ability;  // "power", "flash", "console", "reset", "mux"; "hub": power of a hub's port
   std::string operation;  // the method's name, "check", "about" or "revive"
   Json arguments = Json::object();
   std::uint64_t epoch = 0;

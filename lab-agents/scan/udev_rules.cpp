@@ -23,6 +23,9 @@ constexpr const char* head =
     "ACTION==\"remove\", GOTO=\"assay_end\"\n"
     "\n# Other rules of Debian (openocd's) give the serial ports of FTDI's chips to plugdev.\n"
     "SUBSYSTEM==\"tty\", SUBSYSTEMS==\"usb\", GROUP=\"dialout\", MODE=\"0660\"\n\n"
+    // The switch of a USB-SD-Mux is reached by SCSI commands.
+    "SUBSYSTEM==\"scsi_generic\", ATTRS{idVendor}==\"0424\", ATTRS{idProduct}==\"4041\", "
+    "GROUP=\"assay\", MODE=\"0660\", TAG+=\"uaccess\"\n"
     "SUBSYSTEM!=\"usb\", GOTO=\"assay_end\"\n"
     "ENV{DEVTYPE}!=\"usb_device\", GOTO=\"assay_end\"\n";
 constexpr const char* grant = "GROUP=\"assay\", MODE=\"0660\", TAG+=\"uaccess\"";

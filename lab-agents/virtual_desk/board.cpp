@@ -1,9 +1,6 @@
 #include "virtual_desk/board.hpp"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "virtual_desk/pseudo_terminal.hpp"
 
 namespace assay::virtual_desk {
 
@@ -38,22 +36,9 @@ Board::~Board() {
 }
 
 Result<> Board::open_port() {
-  port_ = UniqueFd(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
-  std::array<char, 128> name{};
-  if (!port_ || grantpt(port_.get()) != 0 || unlockpt(port_.get()) != 0 ||
-      ptsname_r(port_.get(), name.data(), name.size()) != 0) {
-    return fail_errno("a pseudo-terminal");
-  }
-  // Kept open, so that the port stays there between those who use it.
-  far_end_ = UniqueFd(open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-  termios line{};
-  if (!far_end_ || tcgetattr(far_end_.get(), &line) != 0) return fail_errno(name.data());
-  cfmakeraw(&line);
-  if (tcsetattr(far_end_.get(), TCSANOW, &line) != 0) return fail_errno(name.data());
-  std::error_code error;
-  std::filesystem::remove(folder_ / "tty", error);
-  std::filesystem::create_symlink(name.data(), folder_ / "tty", error);
-  if (error) return fail(Cause::io, "{}: {}", (folder_ / "tty").string(), error.message());
+  auto made = TRY(make_pseudo_terminal(folder_ / "tty"));
+  port_ = std::move(made.board);
+  far_end_ = std::move(made.kept);
   return {};
 }
 

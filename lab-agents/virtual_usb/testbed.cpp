@@ -230,6 +230,84 @@ Result<> Testbed::attach(std::shared_ptr<Model> model, const std::string& port) 
   return {};
 }
 
+Result<> Testbed::add_storage(const std::string& port, const StorageFacts& facts) {
+  const auto held = lock();
+  const auto it = attached_.find(port);
+  if (it == attached_.end()) return fail(Cause::invalid, "port {} has no device", port);
+  auto& device = it->second;
+  device.storage = facts;
+  const int host = hosts_++;
+  device.scsi = fmt::format("{0}/{1}/host{2}/target{2}:0:0/{2}:0:0:0", device.sysfs,
+                            interface_name(port, 0), host);
+  Record scsi(device.scsi);
+  scsi.property("SUBSYSTEM", "scsi");
+  scsi.property("DEVTYPE", "scsi_device");
+  scsi.strings("model", facts.model);
+  TRY(bed_->add(scsi));
+  if (!facts.generic.empty()) {
+    const std::string node = "/dev/" + facts.generic;
+    auto* handler = make_scsi_handler([on_command = facts.on_command, models = models_](
+                                          ByteView command, std::span<std::uint8_t> data) {
+      const std::lock_guard alone(*models);
+      return on_command ? on_command(command, data) : std::uint8_t{2};
+    });
+    GError* error = nullptr;
+    const auto ok = umockdev_testbed_attach_ioctl(bed_->umockdev, node.c_str(), handler, &error);
+    g_object_unref(handler);
+    TRY(done(ok, error));
+    Record r(fmt::format("{}/scsi_generic/{}", device.scsi, facts.generic));
+    r.line("N: " + facts.generic);
+    r.property("SUBSYSTEM", "scsi_generic");
+    r.property("DEVNAME", node);
+    r.line("L: device=../..");
+    r.attribute("dev", "21:1");
+    TRY(bed_->add(r));
+  }
+  if (facts.disk.empty()) return {};
+  const auto disk = [&](const std::string& folder, const std::string& name,
+                        const std::string& numbers, const char* type) {
+    Record r(folder);
+    r.line("N: " + name);
+    r.property("SUBSYSTEM", "block");
+    r.property("DEVTYPE", type);
+    r.property("DEVNAME", "/dev/" + name);
+    r.attribute("dev", numbers);
+    r.attribute("size", std::to_string(facts.sectors));
+    r.attribute("ro", facts.read_only ? "1" : "0");
+    return r;
+  };
+  const std::string folder = fmt::format("{}/block/{}", device.scsi, facts.disk);
+  Record whole = disk(folder, facts.disk, fmt::format("8:{}", 16 * host), "disk");
+  whole.line("L: device=../..");
+  TRY(bed_->add(whole));
+  std::string held_folder = folder;
+  if (!facts.partition.empty()) {
+    held_folder = folder + "/" + facts.partition;
+    Record r = disk(held_folder, facts.partition, fmt::format("8:{}", 16 * host + 1), "partition");
+    r.attribute("partition", "1");
+    TRY(bed_->add(r));
+  }
+  std::error_code error;
+  if (!facts.holder.empty()) {
+    std::filesystem::create_directories(
+        real_path(fmt::format("/sys{}/holders/{}", held_folder, facts.holder)), error);
+  }
+  if (!error)
+    std::filesystem::resize_file(real_path("/dev/" + facts.disk), facts.sectors * 512, error);
+  if (error) return fail(Cause::io, "/dev/{}: {}", facts.disk, error.message());
+  return {};
+}
+
+void Testbed::change_medium(const std::string& port, std::uint64_t sectors) {
+  const auto held = lock();
+  const auto it = attached_.find(port);
+  if (it == attached_.end() || it->second.storage.disk.empty()) return;
+  const auto path = fmt::format("/sys{}/block/{}", it->second.scsi, it->second.storage.disk);
+  umockdev_testbed_set_attribute(bed_->umockdev, path.c_str(), "size",
+                                 std::to_string(sectors).c_str());
+  umockdev_testbed_uevent(bed_->umockdev, path.c_str(), "change");
+}
+
 Result<> Testbed::detach(const std::string& port) {
   const auto held = lock();
   if (!attached_.contains(port)) return fail(Cause::invalid, "port {} has no device", port);
@@ -243,6 +321,7 @@ Result<> Testbed::detach(const std::string& port) {
   if (bed_->preloaded)
     umockdev_testbed_uevent(bed_->umockdev, ("/sys" + was.sysfs).c_str(), "remove");
   umockdev_testbed_remove_device(bed_->umockdev, ("/sys" + was.sysfs).c_str());
+  forget_storage(was);
   // umockdev forgets the links to what is below.
   for (std::size_t i = 0; i < was.interfaces; ++i) {
     std::error_code ignored;
@@ -252,6 +331,27 @@ Result<> Testbed::detach(const std::string& port) {
   GError* error = nullptr;
   const auto ok = umockdev_testbed_detach_ioctl(bed_->umockdev, was.node.c_str(), &error);
   return done(ok, error);
+}
+
+void Testbed::forget_storage(const Attached& was) {
+  if (was.scsi.empty()) return;
+  std::error_code ignored;
+  for (const auto& [of_class, name] :
+       {std::pair<const char*, std::string>{"block", was.storage.disk},
+        {"block", was.storage.partition},
+        {"scsi_generic", was.storage.generic}}) {
+    if (name.empty()) continue;
+    for (const auto& left :
+         {fmt::format("/sys/class/{}/{}", of_class, name), "/sys/block/" + name, "/dev/" + name})
+      std::filesystem::remove(real_path(left), ignored);
+  }
+  const auto address = was.scsi.substr(was.scsi.rfind('/') + 1);
+  std::filesystem::remove(real_path("/sys/bus/scsi/devices/" + address), ignored);
+  if (was.storage.generic.empty()) return;
+  GError* error = nullptr;
+  const auto ok = umockdev_testbed_detach_ioctl(bed_->umockdev,
+                                                ("/dev/" + was.storage.generic).c_str(), &error);
+  (void)done(ok, error);
 }
 
 std::unique_lock<std::recursive_mutex> Testbed::lock() const {

@@ -17,6 +17,7 @@
 
 #include "base/result.hpp"
 #include "virtual_usb/model.hpp"
+#include "virtual_usb/storage.hpp"
 
 namespace assay::virtual_usb {
 
@@ -42,6 +43,12 @@ class Testbed {
   // With all that hangs on it. Transfers under way end with "no such device".
   Result<> detach(const std::string& port);
 
+  // Gives the device at the port a disk, a node for SCSI commands, or both. The disk's
+  // content is the file real_path("/dev/sdX"). Gone when the device is detached.
+  Result<> add_storage(const std::string& port, const StorageFacts&);
+  // Its card was put in, or taken out: another size.
+  void change_medium(const std::string& port, std::uint64_t sectors);
+
   // Held while models are looked at or changed.
   [[nodiscard]] std::unique_lock<std::recursive_mutex> lock() const;
   // As programs see it: "/dev/bus/usb/001/002"; "": nothing attached there.
@@ -59,14 +66,19 @@ class Testbed {
     std::shared_ptr<Usbfs> usbfs;
     std::string node, sysfs;
     std::size_t interfaces = 0;
+    StorageFacts storage = {};
+    std::string scsi = {};  // the folder of its SCSI device, or ""
   };
   struct Bed;
+
+  void forget_storage(const Attached&);
 
   const std::shared_ptr<std::recursive_mutex> models_;
   const std::unique_ptr<Bed> bed_;
   // Guarded by *models_.
   std::map<std::string, Attached> attached_;  // by port
   std::map<std::string, int> last_device_;    // by bus
+  int hosts_ = 1;                             // of SCSI
 };
 
 }  // namespace assay::virtual_usb

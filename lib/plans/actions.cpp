@@ -48,17 +48,20 @@ std::optional<std::string> StepReader::read_image(const Node* node, Reader& read
   return std::nullopt;
 }
 
-// `flash: base`, or `flash: { image: base, slot: primary, again: true }`.
+// `flash: base`, or `flash: { image: base, slot: primary, again: true }`; of a disk
+// `flash: { image: disk, bmap: blocks, within: 1h }`.
 std::optional<Action> StepReader::read_flash(const Node& value, Reader& reader, ReadStep& step) {
   if (value.kind == Node::Kind::scalar) {
     const auto image = read_image(&value, reader);
     if (!image) return std::nullopt;
-    return Flash{*image, "", false};
+    return Flash{*image, "", false, "", {}};
   }
   Keys keys(reader, value, "'flash'");
   const auto image = read_image(keys.need("image"), reader);
   const Node* slot_node = keys.find("slot");
   const Node* again_node = keys.find("again");
+  const Node* map_node = keys.find("bmap");
+  const Node* within_node = keys.find("within");
   keys.done();
   std::optional<std::string> slot = "";
   std::optional<bool> again = false;
@@ -67,8 +70,12 @@ std::optional<Action> StepReader::read_flash(const Node& value, Reader& reader, 
     slot = reader.name(*slot_node, "-_.");
   }
   if (again_node != nullptr) again = reader.truth(*again_node);
-  if (!image || !slot || !again) return std::nullopt;
-  return Flash{*image, *slot, *again};
+  std::optional<std::string> map = "";
+  if (map_node != nullptr) map = read_image(map_node, reader);
+  std::optional<Duration> within = Duration::zero();
+  if (within_node != nullptr) within = reader.duration(*within_node);
+  if (!image || !slot || !again || !map || !within) return std::nullopt;
+  return Flash{*image, *slot, *again, *map, *within};
 }
 
 std::optional<Action> StepReader::read_expect(const Node& value, Reader& reader, ReadStep& step) {
@@ -213,6 +220,7 @@ std::string step_text(const Action& action) {
     std::string operator()(const Flash& a) const {
       std::string text = "flash " + a.artifact;
       if (!a.slot.empty()) text += " into slot " + a.slot;
+      if (!a.map.empty()) text += " by the block map " + a.map;
       return a.again ? text + ", also when it is there already" : text;
     }
     std::string operator()(const Power& a) const {

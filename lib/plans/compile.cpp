@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 // What a step may take that has no time of its own, and the attempt beside its steps.
 constexpr Duration flash_time = 120s;
+constexpr Duration disk_time = 30min;
 constexpr Duration power_time = 20s;
 constexpr Duration reset_time = 10s;
 constexpr Duration check_time = 120s;
@@ -170,7 +171,12 @@ class Compiler {
       if (!expect->marker.name.empty()) {
         expect->marker = resolve({expect->marker.name, read.marker_place}, *type);
       }
-    } else if (const auto* flash = std::get_if<Flash>(&read.step.action)) {
+    } else if (auto* flash = std::get_if<Flash>(&read.step.action)) {
+      if (has_ability(*type, "mux")) {
+        // The board is switched off for it, and its disk is large.
+        for (const char* ability : {"mux", "power"}) used_[read.step.role].insert(ability);
+        if (flash->within == Duration::zero()) flash->within = disk_time;
+      }
       if (!flash->slot.empty() && find_slot(*type, flash->slot) == nullptr) {
         std::vector<std::string> names;
         for (const Slot& slot : type->slots) names.push_back(slot.name);
@@ -273,7 +279,7 @@ class Compiler {
       return;
     }
     struct Time {
-      Duration operator()(const Flash&) const { return flash_time; }
+      Duration operator()(const Flash& step) const { return std::max(step.within, flash_time); }
       Duration operator()(const Power&) const { return power_time; }
       Duration operator()(const Reset&) const { return reset_time; }
       Duration operator()(const Hold& hold) const { return hold.for_; }

@@ -86,7 +86,10 @@ json form(const Artifact& artifact) {
 struct ActionForm {
   json operator()(const Flash& a) const {
     json out = {{"artifact", a.artifact}, {"slot", a.slot}};
-    if (a.again) out["again"] = true;  // else the digest that such a step has always had
+    // Left out, for the digest that such a step has always had.
+    if (a.again) out["again"] = true;
+    if (!a.map.empty()) out["map"] = a.map;
+    if (a.within != Duration::zero()) out["within"] = a.within.count();
     return out;
   }
   json operator()(const Power& a) const { return {{"to", static_cast<int>(a.to)}}; }

@@ -22,7 +22,8 @@ constexpr DriverKey switch_keys[] = {
 std::span<const DriverFacts> driver_table() {
   static const std::vector<DriverFacts> table = [] {
     std::vector<DriverFacts> all;
-    for (auto* rows : {power_drivers, flash_drivers, console_drivers, board_drivers})
+    for (auto* rows :
+         {power_drivers, flash_drivers, disk_drivers, mux_drivers, console_drivers, board_drivers})
       for (const DriverFacts& one : rows()) all.push_back(one);
     return all;
   }();

@@ -66,6 +66,8 @@ std::vector<std::string> driver_names();
 // The rows, by ability: drivers_power.cpp, drivers_flash.cpp and so on.
 std::vector<DriverFacts> power_drivers();
 std::vector<DriverFacts> flash_drivers();
+std::vector<DriverFacts> disk_drivers();
+std::vector<DriverFacts> mux_drivers();
 std::vector<DriverFacts> console_drivers();
 std::vector<DriverFacts> board_drivers();
 

@@ -53,7 +53,7 @@ struct HealthCheck {
 struct Profile {
   std::string name;
   std::vector<std::string>
-      abilities;  // "power", "flash", "console", "reset", "ota.smp", "flash.read"
+      abilities;  // "power", "flash", "console", "reset", "ota.smp", "flash.read", "mux"
   std::uint64_t flash_base = 0;
   std::uint64_t flash_size = 0;
   std::uint64_t page_size = 0;
@@ -98,6 +98,8 @@ struct Flash {
   std::string artifact;
   std::string slot;    // "" for the whole chip, which is erased first
   bool again = false;  // also where the board holds it already
+  std::string map = {};  // the artifact that says which blocks of it hold anything (bmap), or ""
+  Duration within{};   // zero: two minutes
   friend bool operator==(const Flash&, const Flash&) = default;
 };
 struct Power {

@@ -174,8 +174,8 @@ std::string read_marker_name(Reader& reader, const Node* node, const Profile& pr
 }  // namespace
 
 const std::vector<std::string>& known_abilities() {
-  static const std::vector<std::string> all = {"power",   "flash", "flash.read",
-                                               "console", "reset", "ota.smp"};
+  static const std::vector<std::string> all = {"power", "flash",   "flash.read", "console",
+                                               "reset", "ota.smp", "mux"};
   return all;
 }
 
@@ -259,6 +259,10 @@ Checked<Profile> parse_profile(std::string_view text, std::string_view file,
   read_recovery(reader, keys.find("recovery"), profile);
   read_health(reader, keys.find("health"), profile);
   keys.done();
+  if (has_ability(profile, "mux") && !has_ability(profile, "power")) {
+    reader.wrong(root->find("abilities")->place,
+                 "'mux' needs 'power': a disk is taken only from a board that is off");
+  }
   if (const Marker* identity = find_marker(profile, profile.identity)) {
     const RE2 pattern(identity->pattern, quiet());
     if (pattern.ok() && pattern.NumberOfCapturingGroups() < 1) {

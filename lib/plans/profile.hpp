@@ -16,7 +16,7 @@ namespace assay::plans {
 class Reader;
 struct Node;
 
-// "power", "flash", "flash.read", "console", "reset", "ota.smp".
+// "power", "flash", "flash.read", "console", "reset", "ota.smp", "mux".
 const std::vector<std::string>& known_abilities();
 // One of them; an unknown one is reported, with a suggestion, and absent.
 std::optional<std::string> read_ability(Reader&, const Node&);

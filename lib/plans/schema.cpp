@@ -26,7 +26,7 @@ std::string plan_schema() {
         "properties": {
           "needs": {
             "type": "array",
-            "items": { "enum": ["power", "flash", "flash.read", "console", "reset", "ota.smp"] }
+            "items": { "enum": ["power", "flash", "flash.read", "console", "reset", "ota.smp", "mux"] }
           },
           "tags": {
             "type": "array",
@@ -127,7 +127,9 @@ std::string plan_schema() {
               "properties": {
                 "image": { "type": "string" },
                 "slot": { "type": "string" },
-                "again": { "$ref": "#/$defs/truth", "description": "Write it also when it is there already." }
+                "again": { "$ref": "#/$defs/truth", "description": "Write it also when it is there already." },
+                "bmap": { "type": "string", "description": "Of a disk image: the artifact with its block map (.bmap)." },
+                "within": { "$ref": "#/$defs/duration", "description": "2 minutes when left out, 30 for a disk behind a mux." }
               }
             }
           ]

@@ -167,7 +167,9 @@ Result<plans::Action> read_action(const v1::Step& in) {
   switch (in.action_case()) {
     case v1::Step::kFlash:
       TRY(check_text("flash.slot", in.flash().slot(), max_name));
-      return plans::Flash{in.flash().artifact(), in.flash().slot(), in.flash().again()};
+      TRY(check_text("flash.map", in.flash().map(), max_name));
+      return plans::Flash{in.flash().artifact(), in.flash().slot(), in.flash().again(),
+                          in.flash().map(), TRY(from_proto("flash.within", in.flash().within()))};
     case v1::Step::kPower:
       return read(in.power());
     case v1::Step::kReset:
@@ -224,6 +226,11 @@ Result<plans::Step> read(const v1::Step& in, const Names& names) {
   if (names_one && !names.artifacts.contains(artifact_of(action))) {
     return fail(Cause::invalid, "artifact: there is none called '{}'",
                 wire_text(artifact_of(action), max_name));
+  }
+  const auto* flash = std::get_if<plans::Flash>(&action);
+  if (flash != nullptr && !flash->map.empty() && !names.artifacts.contains(flash->map)) {
+    return fail(Cause::invalid, "flash.map: there is no artifact called '{}'",
+                wire_text(flash->map, max_name));
   }
   return plans::Step{in.id(), in.role(), in.text(), in.place(), std::move(action)};
 }

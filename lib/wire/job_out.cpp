@@ -91,6 +91,8 @@ struct ActionWriter {
     out->mutable_flash()->set_artifact(whole(in.artifact));
     out->mutable_flash()->set_slot(whole(in.slot));
     out->mutable_flash()->set_again(in.again);
+    out->mutable_flash()->set_map(whole(in.map));
+    if (in.within != Duration::zero()) to_proto(in.within, out->mutable_flash()->mutable_within());
   }
   void operator()(const plans::Power& in) const {
     using To = plans::Power::To;

@@ -9,6 +9,7 @@ usage: run.py [NAME...]
   renewals  100 real agents on loopback: the share of a core that assayd takes
   calls     what build/bench/ holds: C++ benchmarks of single parts
   flash     flashing by pyOCD as a step of a run, against the pyOCD processes within it (emulated probe)
+  disk      writing a disk image of 1 GiB, beside dd with the same sync; 4 GiB compressed, in how much memory
   pixels    a line at the board -> the frame that shows it, in Chromium
   readers   200 live readers of one run: the share of a core that assayd takes
   fill      a state folder of 100,000 runs and 10 million events, in build/bench-state (kept; `pages` wants it)
@@ -22,6 +23,7 @@ and the agent's own stamps (one machine, one clock), so that starting the CLI do
 
 import http.client
 import json
+import lzma
 import os
 import re
 import shutil
@@ -196,6 +198,53 @@ def flash():
     print(f"  of pyOCD's own time: median {ratios[len(ratios) // 2]:.3f}, worst {ratios[-1]:.3f}   aim: < 1.05", flush=True)
 
 
+def disk(rounds=7, mega=512):
+    """The driver's own writing (decompressing, hashing, O_DIRECT, fsync) and dd's; then its reading back."""
+    folder = ROOT / "build/bench-disk"  # not in a temporary folder, which may be memory
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    program = ASSAY.parent.parent / "tests/bench_disk"
+
+    def write(image, target):
+        done = subprocess.run([program, image, target], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"bench: bench_disk exited {done.returncode}: {done.stderr}")
+        return [float(word) for word in done.stdout.split()]
+
+    try:
+        image, target = folder / "disk.img", folder / "target"
+        with image.open("wb") as file:
+            for _ in range(mega):
+                file.write(os.urandom(1 << 20))
+        subprocess.run(["dd", f"if={image}", f"of={target}", "bs=4M", "conv=fsync"], check=True, capture_output=True)
+        dd, ours, verifying = [], [], []
+        for _ in range(rounds):
+            began = time.monotonic()
+            subprocess.run(["dd", f"if={image}", f"of={target}", "bs=4M", "oflag=direct", "conv=notrunc,fsync"],
+                           check=True, capture_output=True)
+            dd.append(1e3 * (time.monotonic() - began))
+            writes, verifies, _ = write(image, target)
+            ours.append(writes)
+            verifying.append(verifies)
+        report(f"dd, {mega} MiB", dd, "")
+        report(f"disk driver, {mega} MiB", ours, "within 10 % of dd")
+        report("  and reading it back", verifying, "")
+        print(f"  disk / dd, medians: {sorted(ours)[rounds // 2] / sorted(dd)[rounds // 2]:.2f}   aim: < 1.1", flush=True)
+        # 4 GiB that are mostly zeros, with a distinct block in each 16 MiB.
+        packer = lzma.LZMACompressor(preset=1)
+        with (folder / "large.img.xz").open("wb") as file:
+            for number in range(256):
+                file.write(packer.compress(number.to_bytes(8, "little") * 8192 + bytes((16 << 20) - 65536)))
+            file.write(packer.flush())
+        with (folder / "large").open("wb") as file:
+            file.truncate(4 << 30)
+        writes, verifies, peak = write(folder / "large.img.xz", folder / "large")
+        print(f"4 GiB from an .xz: written in {writes / 1e3:.1f} s, read back in {verifies / 1e3:.1f} s, "
+              f"peak memory {peak / 1024:.0f} MiB   aim: < 64 MiB", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def live(what):
     """tests/bench/live.py, in the environment that has the browser's driver."""
     python = Path(os.environ.get("ASSAY_CACHE", ROOT / ".cache")) / "venv-test/bin/python"
@@ -356,7 +405,8 @@ def clean():
         print(f"  {name:<30} {100 * millis / sum(spent.values()):4.0f} %")
 
 
-BENCHES = {"submit": submit, "queued": queued, "dispatch": dispatch, "renewals": renewals, "confirm": confirm, "calls": calls, "flash": flash, "pixels": pixels, "readers": readers, "fill": fill,
+BENCHES = {"submit": submit, "queued": queued, "dispatch": dispatch, "renewals": renewals, "confirm": confirm, "calls": calls,
+           "flash": flash, "disk": disk, "pixels": pixels, "readers": readers, "fill": fill,
            "pages": pages, "rebuild": rebuild, "clean": clean}
 
 

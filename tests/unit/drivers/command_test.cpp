@@ -190,7 +190,7 @@ TEST_F(CommandDriver, ATooSlowProgramDiesWithItsChildren) {
 TEST_F(CommandDriver, RefusesParametersThatCannotWork) {
   EXPECT_EQ(refusal({{"on", {"a"}}}), "driver command: power needs both 'on' and 'off'");
   EXPECT_EQ(refusal(nlohmann::json::object()),
-            "driver command: give 'on' and 'off', 'write', or 'pulse'");
+            "driver command: give 'on' and 'off', 'write', 'pulse', or 'host' and 'dut'");
   EXPECT_EQ(refusal({{"pulse", "reset --now"}}),
             "driver command: 'pulse' must be a list: the program and its arguments");
   EXPECT_EQ(refusal({{"puls", {"a"}}}),

@@ -75,6 +75,7 @@ Result<> FakeBoard::begin(const std::string& operation, const Order& order) {
     changed_.wait(lock, [&] { return queue_.empty() && !delivering_; });
   }
   if (is(faults.writes_flash_at)) flash_.back() = 0;
+  if (is(faults.mux_goes_back_at)) side_ = Side::host;
   for (const auto& [name, error] : faults.failing) {
     if (is(name)) return tl::unexpected(error);
   }
@@ -140,6 +141,25 @@ Result<std::optional<bool>> FakeBoard::is_on(const Order& order) {
   return powered_;
 }
 
+Result<> FakeBoard::to(const Order& order, Side side) {
+  TRY(begin("mux." + std::string(word(side)), order));
+  const std::scoped_lock lock(mutex_);
+  if (!faults.mux_stuck) side_ = side;
+  return {};
+}
+
+Result<std::optional<abilities::Mux::Side>> FakeBoard::side(const Order& order) {
+  TRY(begin("mux.side", order));
+  const std::scoped_lock lock(mutex_);
+  return faults.mux_unread ? std::nullopt : std::optional(side_);
+}
+
+Result<> FakeBoard::disk_is_here() const {
+  const std::scoped_lock lock(mutex_);
+  if (!faults.has_mux || side_ == Side::host || faults.disk_stays) return {};
+  return fail(Cause::device, "the disk at USB port 1-1 is not attached");
+}
+
 Result<> FakeBoard::pulse(const Order& order) {
   TRY(begin("reset", order));
   const std::scoped_lock lock(mutex_);
@@ -153,6 +173,7 @@ Result<> FakeBoard::pulse(const Order& order) {
 Result<> FakeBoard::write(const Order& order, const abilities::FlashJob& job) {
   TRY(begin(job.erase_chip ? "flash.write chip" : fmt::format("flash.write {:#x}", job.address),
             order));
+  TRY(disk_is_here());
   const auto segments = TRY(images::load(job.file, job.address));
   for (const auto& progress : faults.progress) order.tell(progress);
   const std::scoped_lock lock(mutex_);
@@ -174,6 +195,7 @@ Result<> FakeBoard::write(const Order& order, const abilities::FlashJob& job) {
 Result<std::optional<Bytes>> FakeBoard::read(const Order& order, std::uint64_t address,
                                              std::uint64_t size) {
   TRY(begin("flash.read", order));
+  TRY(disk_is_here());
   const std::scoped_lock lock(mutex_);
   if (faults.cannot_read_back) return std::nullopt;
   Bytes bytes(flash_.begin() + static_cast<std::ptrdiff_t>(address),

@@ -39,8 +39,14 @@ struct Faults {
   std::string writes_flash_at = {};  // at this operation its program changes the last byte
   std::string chatters_at = {};      // at this operation, once, its program says "old line"
   bool no_reset = false;             // it has no reset ability
-  bool locks_up = false;             // in the program, instead of its line
-  std::string locks_up_from = {};    // from this operation on
+  // It has a disk behind a mux, which is the flash: reached only from the host's side.
+  bool has_mux = false;
+  bool mux_stuck = false;             // switching it does nothing
+  bool mux_unread = false;            // it cannot be read back
+  std::string mux_goes_back_at = {};  // at this operation it goes back to the host
+  bool disk_stays = false;            // it is reached from either side
+  bool locks_up = false;              // in the program, instead of its line
+  std::string locks_up_from = {};     // from this operation on
   bool refuses_upload = false;
   bool forgets_upload = false;  // takes it, but lists no image
   bool power_stuck = false;     // off does nothing, and the switch cannot be read
@@ -52,7 +58,8 @@ class FakeBoard final : public abilities::Board,
                         abilities::Power,
                         abilities::Reset,
                         abilities::Flash,
-                        abilities::Console {
+                        abilities::Console,
+                        abilities::Mux {
  public:
   explicit FakeBoard(std::string id = "b1");
   ~FakeBoard() override;
@@ -74,6 +81,7 @@ class FakeBoard final : public abilities::Board,
   abilities::Reset* reset() override { return faults.no_reset ? nullptr : this; }
   abilities::Flash* flash() override { return this; }
   abilities::Console* console() override { return this; }
+  abilities::Mux* mux() override { return faults.has_mux ? this : nullptr; }
   Result<abilities::Health> check(std::string_view ability, const abilities::Order&) override;
   std::vector<abilities::Incident> incidents() override;
   void on_incident(std::function<void(const abilities::Incident&)>) override;
@@ -87,8 +95,11 @@ class FakeBoard final : public abilities::Board,
   Result<std::optional<Bytes>> read(const abilities::Order&, std::uint64_t, std::uint64_t) override;
   void listen(Sink) override;
   Result<> write(const abilities::Order&, ByteView) override;
+  Result<> to(const abilities::Order&, Side) override;
+  Result<std::optional<Side>> side(const abilities::Order&) override;
   Result<> ready(const abilities::Order&) override;
 
+  [[nodiscard]] Result<> disk_is_here() const;
   Result<> begin(const std::string& operation, const abilities::Order&);
   void boot();  // with mutex_ held, as all below
   void run_program();
@@ -109,6 +120,7 @@ class FakeBoard final : public abilities::Board,
   Bytes flash_ = Bytes(flash_size, 0xFF);
   bool powered_ = false, running_ = false, reset_asked_ = false, dumb_ = false, port_there_ = true,
        port_stays_away_ = false;
+  Side side_ = Side::host;
   enum class Pending { no, test, permanent } pending_ = Pending::no;
   bool confirmed_ = true;  // what runs; else the next boot reverts
   std::uint64_t upload_ = 0, upload_size_ = 0;

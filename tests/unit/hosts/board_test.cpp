@@ -78,6 +78,23 @@ TEST_F(Board, ChecksAnAbilityInItsHost) {
   EXPECT_EQ(flash.error().text, "the probe is loose: push it in");
 }
 
+TEST_F(Board, MuxOfAHostIsSwitchedAndRead) {
+  auto s = spec();
+  EXPECT_EQ(board(s)->mux(), nullptr);
+  s.devices = {{"mux", "test", {"mux", "flash"}, "{}"}};
+  const auto b = board(s);
+  using Side = abilities::Mux::Side;
+  ASSERT_NE(b->mux(), nullptr);
+  const auto unread = b->mux()->side(order());
+  ASSERT_TRUE(unread);
+  EXPECT_EQ(*unread, std::nullopt);  // which is neither side
+  ASSERT_TRUE(b->mux()->to(order(), Side::dut));
+  EXPECT_EQ(b->mux()->side(order()).value(), Side::dut);
+  ASSERT_TRUE(b->mux()->to(order(), Side::host));
+  EXPECT_EQ(b->mux()->side(order()).value(), Side::host);
+  EXPECT_TRUE(b->flash()->write(order(), {.file = "map", .map = "/x/card.bmap"}));
+}
+
 TEST_F(Board, TwoDevicesMayNotGiveTheSameAbility) {
   auto s = spec();
   s.devices.push_back({"relay", "test", {"power"}, "{}"});

@@ -102,6 +102,25 @@ step-11 | hold for 30 min | p.yaml:17:5
             30s + 11s + 120s + 120s + 20s + 10s + 5s + 2s + 90s + 5s + 3s + 10s + 30min);
 }
 
+TEST(Compile, DiskBehindAMuxTakesTimePowerAndItsMux) {
+  CompileInputs in = inputs();
+  auto& type = in.profiles["dut"];
+  type.abilities.emplace_back("mux");
+  const auto spec =
+      compiled("  - flash: base\n  - flash: { image: base, bmap: update, within: 1h }", in);
+  EXPECT_EQ(listing(spec),
+            "step-1 | flash base | p.yaml:6:5\n"
+            "step-2 | flash base by the block map update | p.yaml:7:5\n");
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->roles.at(0).needs, (std::vector<std::string>{"flash", "mux", "power"}));
+  EXPECT_EQ(std::get<Flash>(spec->steps[0].action).within, 30min);
+  EXPECT_EQ(std::get<Flash>(spec->steps[1].action).within, 1h);
+  EXPECT_EQ(std::get<Flash>(spec->steps[1].action).map, "update");
+  EXPECT_EQ(spec->deadline, 30s + 2s + 30min + 1h);
+  EXPECT_EQ(findings(parse_plan(plan_with("  - flash: { image: base, bmap: updat }"), "p.yaml")),
+            "p.yaml:6:33: no artifact 'updat', did you mean 'update'?");
+}
+
 TEST(Compile, Artifacts) {
   CompileInputs in = inputs();
   in.artifacts.erase("update");
@@ -286,13 +305,17 @@ TEST(Compile, TheDigestCoversTheJob) {
   all.insert(spec_digest(other));
   other.steps[0].action = Flash{"base", "", true};
   all.insert(spec_digest(other));
+  other.steps[0].action = Flash{"base", "", true, "map", {}};
+  all.insert(spec_digest(other));
+  other.steps[0].action = Flash{"base", "", true, "map", 5s};
+  all.insert(spec_digest(other));
   other.roles[0].profile.deadline_factor = 2;
   all.insert(spec_digest(other));
   other.artifacts[0].sha256[0] = 'c';
   all.insert(spec_digest(other));
   other.artifacts[0].file_name = "\xFF";
   all.insert(spec_digest(other));
-  EXPECT_EQ(all.size(), 9u);
+  EXPECT_EQ(all.size(), 11u);
 }
 
 }  // namespace

@@ -107,9 +107,10 @@ TEST(Lab, DevicesAndTheirKeys) {
             "when cables move");
   EXPECT_EQ(wrong_device("power: { driver: comand }"),
             "lab.yaml:6:24: no driver 'comand', did you mean 'command'?");
-  EXPECT_EQ(wrong_device("relay: { driver: command, on: [a], off: [b] }"),
-            "lab.yaml:6:7: driver 'command' gives power or flash or reset, not 'relay': name the "
-            "device so, or say 'ability:'");
+  EXPECT_EQ(
+      wrong_device("relay: { driver: command, on: [a], off: [b] }"),
+      "lab.yaml:6:7: driver 'command' gives power or flash or reset or mux, not 'relay': name "
+      "the device so, or say 'ability:'");
   EXPECT_EQ(wrong_device("machine: { driver: virtual-zephyr }\n      power: { driver: command, on: "
                          "[a], off: [b] }"),
             "lab.yaml:7:7: 'power' is given twice: by 'machine' and by 'power'");
@@ -127,6 +128,34 @@ TEST(Lab, Boards) {
             "lab.yaml:3:11: 'a/b' is not a name: 1 to 64 letters, digits and - _ .\n"
             "lab.yaml:3:37: a board needs at least one device");
   EXPECT_EQ(wrong("lab: l\nboards: []\n"), "lab.yaml:2:9: a lab needs at least one board");
+}
+
+TEST(Lab, MuxesAndDisks) {
+  const auto lab = parse_lab(R"(lab: desk
+boards:
+  - id: pi-1
+    profile: raspberry-pi-4
+    devices:
+      power: { driver: dcttech, serial: BITFT, channel: 1 }
+      mux:   { driver: sdwire, serial: sdw-7 }
+      flash: { driver: disk, port: 1-1.4.1, appears: 30s }
+  - id: pi-2
+    profile: raspberry-pi-4
+    devices:
+      mux: { driver: command, host: [sd, host], dut: [sd, dut], status: [sd, status] }
+)",
+                             "lab.yaml");
+  ASSERT_EQ(findings(lab), "");
+  EXPECT_EQ(lab->boards.at(0).abilities(), (std::vector<std::string>{"flash", "mux", "power"}));
+  EXPECT_EQ(nlohmann::json::parse(lab->boards[0].devices.at(2).params),
+            (nlohmann::json{{"port", "1-1.4.1"}, {"appears_ms", 30000}}));
+  EXPECT_EQ(lab->boards.at(1).abilities(), std::vector<std::string>{"mux"});
+  EXPECT_EQ(wrong_device("flash: { driver: disk }"),
+            "lab.yaml:6:7: 'disk' needs 'port' or 'serial' or 'path' or 'file': which of all that "
+            "may be attached is it? `assay-agent scan` lists them");
+  EXPECT_EQ(wrong_device("mux: { driver: sdwire }"),
+            "lab.yaml:6:7: 'sdwire' needs 'serial' or 'port': which of all that may be attached is "
+            "it? `assay-agent scan` lists them");
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ TEST(Plan, KeysOfTheDocument) {
   EXPECT_EQ(wrong("plan: p\nroles: { dut: { needs: [powr, teleport] } }\nsteps: [ power: on ]\n"),
             "p.yaml:2:25: unknown ability 'powr', did you mean 'power'?\n"
             "p.yaml:2:31: unknown ability 'teleport': there are power, flash, flash.read, console, "
-            "reset, ota.smp");
+            "reset, ota.smp, mux");
   EXPECT_EQ(
       wrong("plan: p\nroles: { dut: { needs: [], tags: [ble, 'a b'] } }\nsteps: [ power: on ]\n"),
       "p.yaml:2:40: 'a b' is not a name: 1 to 64 letters, digits and - _ . = : /");

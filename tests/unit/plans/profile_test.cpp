@@ -148,5 +148,10 @@ TEST(Profile, WhatABoardOfTheTypeCanDo) {
   EXPECT_EQ(abilities_of(profile, {"power"}), (std::vector<std::string>{"power"}));
 }
 
+TEST(Profile, MuxNeedsPower) {
+  EXPECT_EQ(findings(parse_profile("profile: b\nabilities: [flash, mux]\n", "b.yaml")),
+            "b.yaml:2:12: 'mux' needs 'power': a disk is taken only from a board that is off");
+}
+
 }  // namespace
 }  // namespace assay::plans

@@ -121,7 +121,8 @@ inline images::Derivation derivation() {
 inline plans::Action action() {
   switch (below(10)) {
     case 0:
-      return plans::Flash{"base", word(), flag()};
+      return plans::Flash{"base", word(), flag(), flag() ? "bad" : "",
+                          flag() ? duration() : Duration::zero()};
     case 1:
       return plans::Power{static_cast<plans::Power::To>(below(3))};
     case 2:

@@ -38,7 +38,8 @@ class TestDevice final : public abilities::Device,
                          abilities::Power,
                          abilities::Reset,
                          abilities::Flash,
-                         abilities::Console {
+                         abilities::Console,
+                         abilities::Mux {
  public:
   TestDevice(hosts::Configure configure, abilities::IncidentSink on_incident)
       : configure_(std::move(configure)), on_incident_(std::move(on_incident)) {}
@@ -47,6 +48,7 @@ class TestDevice final : public abilities::Device,
   abilities::Reset* reset() override { return this; }
   abilities::Flash* flash() override { return this; }
   abilities::Console* console() override { return this; }
+  abilities::Mux* mux() override { return this; }
 
   Result<abilities::Health> check(std::string_view ability, const Order&) override {
     if (configure_.driver == "ill" && ability == "flash") return check_ill();
@@ -68,6 +70,12 @@ class TestDevice final : public abilities::Device,
     return {};
   }
   Result<std::optional<bool>> is_on(const Order&) override { return on_; }
+
+  Result<> to(const Order&, Side side) override {
+    side_ = side;
+    return {};
+  }
+  Result<std::optional<Side>> side(const Order&) override { return side_; }
 
   Result<> pulse(const Order&) override {
     on_incident_({abilities::Incident::Kind::guest_fault, "lockup at 0x1234"});
@@ -92,6 +100,7 @@ class TestDevice final : public abilities::Device,
       return fail(Cause::device, "the tool lost its target");
     }
     if (what == "golden.bin") return took("golden");
+    if (what == "map" && job.map != "/x/card.bmap") return fail(Cause::internal, "no map came");
     if (what == "daemon") leave_daemon(configure_.state_folder / "daemon.pid");
     return {};
   }
@@ -152,6 +161,7 @@ class TestDevice final : public abilities::Device,
   abilities::IncidentSink on_incident_;
   Sink sink_;
   bool on_ = false;
+  std::optional<Side> side_;  // nullopt: as one that cannot be read
   UniqueFd flood_;
   std::optional<Process> tool_;
 };

@@ -1,0 +1,33 @@
+// Hearing of disks that come and change, without looking again and again: from the
+// kernel, and from the folders where their nodes and links appear (which also tell
+// of rights that udev gives later). Single-threaded.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "usb/changes.hpp"
+
+namespace assay::drivers {
+
+class Arrivals {
+ public:
+  // `path`: also what happens there, or "".
+  static Result<Arrivals> listen(std::filesystem::path path);
+  // Something may have changed since the last call, or since listen().
+  Result<> next(const Wait&);
+
+ private:
+  Arrivals(usb::Changes changes, UniqueFd files, std::filesystem::path path)
+      : changes_(std::move(changes)), files_(std::move(files)), path_(std::move(path)) {}
+  void watch();
+
+  usb::Changes changes_;
+  UniqueFd files_;
+  std::filesystem::path path_;
+};
+
+}  // namespace assay::drivers
