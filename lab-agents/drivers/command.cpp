@@ -1,4 +1,5 @@
-// The driver `command`: power, flash or reset (mux/command_mux.cpp: a mux) by whatever program a lab has.
+// The driver `command`: power, flash or reset (mux/command_mux.cpp: a mux) by whatever program a
+// lab has.
 //
 // Arguments are a list and never pass a shell. Power: {"on", "off", "status"?};
 // flash: {"write", "read"?, "erase"?} with {file}, {address} (0x8000) and {size}

@@ -96,10 +96,10 @@ struct Artifact {
 
 struct Flash {
   std::string artifact;
-  std::string slot;    // "" for the whole chip, which is erased first
-  bool again = false;  // also where the board holds it already
+  std::string slot;      // "" for the whole chip, which is erased first
+  bool again = false;    // also where the board holds it already
   std::string map = {};  // the artifact that says which blocks of it hold anything (bmap), or ""
-  Duration within{};   // zero: two minutes
+  Duration within{};     // zero: two minutes
   friend bool operator==(const Flash&, const Flash&) = default;
 };
 struct Power {

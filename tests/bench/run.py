@@ -229,7 +229,10 @@ def disk(rounds=7, mega=512):
         report(f"dd, {mega} MiB", dd, "")
         report(f"disk driver, {mega} MiB", ours, "within 10 % of dd")
         report("  and reading it back", verifying, "")
-        print(f"  disk / dd, medians: {sorted(ours)[rounds // 2] / sorted(dd)[rounds // 2]:.2f}   aim: < 1.1", flush=True)
+        # They take turns, so that what else the machine does is in both.
+        ratios = sorted(own / other for own, other in zip(ours, dd))
+        print(f"  disk / dd, of each pair: median {ratios[rounds // 2]:.2f}, {ratios[0]:.2f} to {ratios[-1]:.2f}   aim: < 1.1",
+              flush=True)
         # 4 GiB that are mostly zeros, with a distinct block in each 16 MiB.
         packer = lzma.LZMACompressor(preset=1)
         with (folder / "large.img.xz").open("wb") as file:

@@ -1,4 +1,4 @@
-// An image onto a disk: one thread decompresses and hashes, the caller's writes; then
+// An image onto a disk: one thread decompresses (and hashes), the caller's writes; then
 // everything that was written is read back and hashed. Twelve MiB of memory, whatever
 // the image's size. Blocks of zeros are written, too: a disk holds what it held before.
 #pragma once

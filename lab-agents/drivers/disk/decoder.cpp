@@ -45,6 +45,7 @@ class File {
     so_far_ += done;
     return done;
   }
+  bool rewind() { return lseek(fd_.get(), 0, SEEK_SET) == 0; }
   [[nodiscard]] std::uint64_t so_far() const { return so_far_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
   template <class... Args>
@@ -64,6 +65,7 @@ class Raw final : public ImageStream {
   Raw(File file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
   Result<std::size_t> read(std::span<std::uint8_t> into) override { return file_.fill(into); }
   std::optional<std::uint64_t> size() const override { return size_; }
+  bool rewind() override { return file_.rewind(); }
   std::uint64_t read_so_far() const override { return file_.so_far(); }
 
  private:

@@ -24,6 +24,8 @@ class ImageStream {
   virtual Result<std::size_t> read(std::span<std::uint8_t> into) = 0;
   // Of the bytes that come, where that is known at once.
   [[nodiscard]] virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+  // Begins anew; false: this one cannot, cheaply.
+  virtual bool rewind() { return false; }
   // How much of the file has been read, for progress.
   [[nodiscard]] virtual std::uint64_t read_so_far() const = 0;
 };

@@ -226,34 +226,44 @@ TEST_F(DiskTest, DiskThatForgetsIsFoundOut) {
   // has been written, as no more than three are under way.
   class Stream final : public ImageStream {
    public:
-    Stream(std::filesystem::path disk, int pieces) : disk_(std::move(disk)), left_(pieces) {}
+    Stream(std::filesystem::path disk, bool rewinds) : disk_(std::move(disk)), rewinds_(rewinds) {}
     Result<std::size_t> read(std::span<std::uint8_t> into) override {
       if (left_-- == 0) return 0;
       std::ranges::fill(into, std::uint8_t{0x55});
-      if (left_ != 0) return into.size();
+      if (left_ != 0 || done_) return into.size();
+      done_ = true;
       const UniqueFd fd(open(disk_.c_str(), O_RDWR | O_CLOEXEC));
       const Bytes other{0x54};
       TRY(write_at(fd.get(), other, 100, "disk"));
       return into.size();
     }
+    bool rewind() override {
+      left_ = 8;
+      return rewinds_;
+    }
     std::uint64_t read_so_far() const override { return 0; }
 
    private:
-    std::filesystem::path disk_;
-    int left_;
+    const std::filesystem::path disk_;
+    const bool rewinds_;
+    bool done_ = false;
+    int left_ = 8;
   };
-  disk(32 * mega);
-  Stream stream(at("disk"), 8);
-  auto target = Target::open({.file = at("disk").string()}, Target::For::writing);
-  ASSERT_TRUE(target);
-  const auto done = copy({.image = stream, .target = *target, .room = target->size()},
-                         Wait::for_(std::chrono::seconds(60)));
-  ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().cause, Cause::device);
-  EXPECT_EQ(done.error().text,
-            "file " + at("disk").string() +
-                ", 32.0 MiB: bytes 0 to 4194303 read back differently from what was written there "
-                "(SHA-256): the card is worn, or not as large as it says");
+  for (const bool rewinds : {false, true}) {
+    disk(32 * mega);
+    Stream stream(at("disk"), rewinds);
+    auto target = Target::open({.file = at("disk").string()}, Target::For::writing);
+    ASSERT_TRUE(target);
+    const auto done = copy({.image = stream, .target = *target, .room = target->size()},
+                           Wait::for_(std::chrono::seconds(60)));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().cause, Cause::device);
+    EXPECT_EQ(
+        done.error().text,
+        "file " + at("disk").string() +
+            ", 32.0 MiB: bytes 0 to 4194303 read back differently from what was written there "
+            "(SHA-256): the card is worn, or not as large as it says");
+  }
 }
 
 TEST_F(DiskTest, WaitsForTheDiskToCome) {
