@@ -18,6 +18,7 @@ using plans::Rung;
 constexpr Duration safe_state_time = std::chrono::seconds(10);
 constexpr Duration check_time = std::chrono::seconds(10);
 constexpr Duration flash_time = std::chrono::seconds(120);
+constexpr Duration disk_time = std::chrono::minutes(30);
 // What a hub and all that hangs on it lose their charge in, and are found again in.
 constexpr Duration hub_off_time = std::chrono::seconds(2);
 constexpr Duration hub_back_time = std::chrono::seconds(15);
@@ -135,10 +136,21 @@ Result<> Ladder::cycle_hub() {
 }
 
 Result<> Ladder::write_golden() {
-  if (profile_.flash_needs_power && board_.power() != nullptr)
-    TRY(board_.power()->on(order(check_time)));
-  return board_.flash()->write(order(flash_time),
-                               {facts_.golden, profile_.flash_base, true, 0, profile_.erased});
+  using Side = abilities::Mux::Side;
+  auto* mux = board_.mux();
+  const abilities::FlashJob job{facts_.golden, profile_.flash_base, true, 0, profile_.erased};
+  if (mux == nullptr) {
+    if (profile_.flash_needs_power && board_.power() != nullptr)
+      TRY(board_.power()->on(order(check_time)));
+    return board_.flash()->write(order(flash_time), job);
+  }
+  // A disk: taken only from a board that is off.
+  if (board_.power() != nullptr) TRY(board_.power()->off(order(check_time)));
+  TRY(mux->to(order(check_time), Side::host));
+  const auto written = board_.flash()->write(order(disk_time), job);
+  const auto back = mux->to(order(check_time), Side::dut);
+  TRY(written);
+  return back;
 }
 
 std::string Ladder::switch_off(const std::stop_token& stop) {

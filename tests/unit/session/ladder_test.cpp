@@ -26,20 +26,25 @@ class LadderTest : public testing::Test {
 
   // A board whose flash works once `cure` was taken.
   std::string climb(const std::string& cure) {
-    const auto params = nlohmann::json{{"cure", cure}, {"folder", folder_.path().string()}}.dump();
-    facts_.devices = {{"d", "ill", "", {"power", "flash"}, params, {}}};
+    const auto params =
+        nlohmann::json{
+            {"cure", cure}, {"folder", folder_.path().string()}, {"mux", muxed_ ? "yes" : "no"}}
+            .dump();
+    std::vector<std::string> abilities{"power", "flash"};
+    if (muxed_) abilities.emplace_back("mux");
+    facts_.devices = {{"d", "ill", "", abilities, params, {}}};
     auto board = hosts::HostedBoard::make(
-        *launcher_,
-        {.id = "b1",
-         .devices = {{"d", "ill", {"power", "flash"}, params}, {"hub", "ill", {"hub"}, params}},
-         .host_argv = {HOST_PROGRAM},
-         .state_folder = folder_.path() / "state"});
+        *launcher_, {.id = "b1",
+                     .devices = {{"d", "ill", abilities, params}, {"hub", "ill", {"hub"}, params}},
+                     .host_argv = {HOST_PROGRAM},
+                     .state_folder = folder_.path() / "state"});
     if (!board) return board.error().text;
     Ladder ladder(**board, facts_, profile_, [] { return 1; }, {});
     const std::string why = ladder.climb();
     told_ = ladder.told();
     const abilities::Order order{1, Wait::for_(std::chrono::seconds(20))};
     EXPECT_EQ((*board)->power()->is_on(order).value(), std::optional(false));
+    if (muxed_) side_ = (*board)->mux()->side(order).value();
     return why;
   }
 
@@ -48,6 +53,8 @@ class LadderTest : public testing::Test {
   plans::LabBoard facts_;
   plans::Profile profile_;
   std::vector<std::string> told_;
+  bool muxed_ = false;
+  std::optional<abilities::Mux::Side> side_;  // in the end
 };
 
 constexpr const char* ill = "flash does not work: the probe hangs";
@@ -74,6 +81,13 @@ TEST_F(LadderTest, TheGoldenImageIsTheLastResort) {
   EXPECT_EQ(climb("golden"), "");
   ASSERT_EQ(told_.size(), 5U);
   EXPECT_EQ(told_.back(), "golden image written: it works");
+}
+
+TEST_F(LadderTest, TheGoldenImageOfADiskGoesByWayOfThisMachine) {
+  muxed_ = true;
+  EXPECT_EQ(climb("golden"), "");
+  EXPECT_EQ(told_.back(), "golden image written: it works");
+  EXPECT_EQ(side_, abilities::Mux::Side::dut);
 }
 
 TEST_F(LadderTest, WhatNothingHelpsMustNotBeUsed) {

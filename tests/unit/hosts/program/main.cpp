@@ -99,6 +99,8 @@ class TestDevice final : public abilities::Device,
       on_incident_({abilities::Incident::Kind::guest_fault, "lockup at 0x1234"});
       return fail(Cause::device, "the tool lost its target");
     }
+    if (what == "golden.bin" && setting("mux") == "yes" && (side_ != Side::host || on_))
+      return fail(Cause::device, "the disk is not here, or its board runs");
     if (what == "golden.bin") return took("golden");
     if (what == "map" && job.map != "/x/card.bmap") return fail(Cause::internal, "no map came");
     if (what == "daemon") leave_daemon(configure_.state_folder / "daemon.pid");
