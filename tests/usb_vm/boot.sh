@@ -34,16 +34,17 @@ $b mount --bind "/host$(of modules)" /root/lib/modules || fail "the kernel's mod
 for folder in bin tests share; do
   $b mount --bind "/host$(of $folder)" "/root/opt/assay/$folder" || fail "$folder/ is not there"
 done
+$b mkdir /dev/pts /dev/shm
+$b mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
+$b mount -t tmpfs -o mode=1777 shm /dev/shm
+$b mount -t cgroup2 cgroup /sys/fs/cgroup
+$b ip link set lo up || fail "the network's loopback does not come up"
+$b hostname usb-guest
 for folder in dev proc sys; do $b mount --move "/$folder" "/root/$folder"; done
-# A host may lie below the folder that is its root: its own is on top.
+# From here on the host's programs.
 exec $b chroot /root /bin/sh -c '
-  mkdir -p /dev/pts /dev/shm
-  mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
-  mount -t tmpfs -o mode=1777 shm /dev/shm
-  hostname usb-guest
-  mount -t cgroup2 cgroup /sys/fs/cgroup
-  ip link set lo up 2>/dev/null || busybox ip link set lo up
-  export PATH=/opt/assay/bin:/opt/assay/tests:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp ASSAY_SHARE=/opt/assay/share LC_ALL=C.UTF-8
+  export PATH=/opt/assay/bin:/opt/assay/tests:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  export HOME=/tmp ASSAY_SHARE=/opt/assay/share LC_ALL=C.UTF-8
   cd /tmp
   for port in /dev/vport*p*; do
     while :; do setsid sh <>"$port" >&0 2>&1; done &
