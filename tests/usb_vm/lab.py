@@ -1,6 +1,9 @@
 """`assay up` in the guest with a lab file, and the command line beside it. The user is not root."""
 
 import json
+import time
+
+from guest import SLOW
 
 PASSED, PRODUCT_FAILED, WRONG_INPUT, LAB_ERROR = range(4)
 
@@ -35,16 +38,18 @@ class Lab:
     def power(self, board, to, check=PASSED):
         return self.cli(f"power {board} {to}", check=check)
 
+    def await_board(self, board, state, within=60):
+        """The board, once it is in that state, which nothing announces."""
+        end = time.monotonic() + within * SLOW
+        while (now := self.json(f"board {board}"))["state"] != state:
+            assert time.monotonic() < end, f"not {state} within {within} s: {now}"
+        return now
+
     def run(self, plan, words="", within=60, check=PASSED):
         """A plan to its end; the run as `assay show` tells it."""
         self.guest.write(f"{self.home}/plan.yaml", plan)
         said = self.cli(f"run {self.home}/plan.yaml {words}", within, check)
         return said, self.json(f"show {said.split()[1]}")
-
-    def start(self, plan):
-        """The run's id, without waiting for its end."""
-        self.guest.write(f"{self.home}/plan.yaml", plan)
-        return self.cli(f"run {self.home}/plan.yaml --detach").split()[-1]
 
     def end(self):
         self.guest.end(self.up, "INT")

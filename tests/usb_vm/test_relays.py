@@ -126,14 +126,15 @@ def test_a_relay_is_found_again_after_it_was_pulled_out(guest, desk, make_lab):
     lab.power("relay", "on")
     assert desk.state(1) == 2
     before = guest.run(f"cat /sys/bus/usb/devices/{place}/devnum")
+    # Nobody uses it: the board is out of use at once, and in use again when it is back.
     desk.pull(1)
-    said = lab.first_words("power relay off", "lab-error: .*")
-    assert "no DCT-Tech relay with serial 'BITFT' is attached" in said or "it was unplugged" in said
+    assert "no DCT-Tech relay with serial 'BITFT' is attached" in lab.await_board("relay", "quarantined")["reason"]
     assert desk.plug(1, "dcttech") == place
     assert guest.run(f"cat /sys/bus/usb/devices/{place}/devnum") != before
-    lab.cli("restore relay")
-    lab.power("relay", "off")
-    assert desk.state(1) == 0
+    lab.await_board("relay", "idle")
+    assert desk.state(1) == 0, "a board that is back is off"
+    lab.power("relay", "on")
+    assert desk.state(1) == 2
 
 
 def test_a_contact_that_sticks_is_found_out(guest, desk, make_lab):

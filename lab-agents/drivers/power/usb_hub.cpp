@@ -89,6 +89,11 @@ class UsbHub final : public Switch {
   std::string about() const override {
     return fmt::format("{}, port {}", hubs_.front().link.about(), port_);
   }
+  bool is_plugged() const override { return true; }
+  Result<> look(const Wait&) override {
+    for (const auto& half : hubs_) TRY(usb::find(half.match));
+    return {};
+  }
 
   Result<> set(bool on, const Wait& wait) override {
     // Heard from now on, so that nothing that goes is missed.

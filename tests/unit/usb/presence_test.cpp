@@ -5,6 +5,7 @@
 #include "drivers/presence.hpp"
 #include "switch_fixture.hpp"
 #include "virtual_usb/dcttech.hpp"
+#include "virtual_usb/hub.hpp"
 
 namespace assay::usb_test {
 namespace {
@@ -14,9 +15,10 @@ using virtual_usb::DctTechRelay;
 
 class PresenceTest : public SwitchTest {
  protected:
-  std::unique_ptr<abilities::Device> relay(const Json& settings) {
+  std::unique_ptr<abilities::Device> relay(const Json& settings,
+                                           const std::string& kind = "dcttech") {
     auto made = drivers::make_driver(
-        {"dcttech", settings.dump(), "", [this](const Incident& one) { told.push_back(one); }});
+        {kind, settings.dump(), "", [this](const Incident& one) { told.push_back(one); }});
     EXPECT_TRUE(made) << made.error().text;
     return made ? std::move(*made) : nullptr;
   }
@@ -52,6 +54,18 @@ TEST_F(PresenceTest, ARelayThatIsPulledOutAndPutBackIsToldOf) {
   ASSERT_TRUE(hears(*device, 2));
   EXPECT_EQ(told[1].kind, Incident::Kind::back);
   EXPECT_EQ(error_of(device->power()->on(order())), "no error");
+}
+
+TEST_F(PresenceTest, AHubIsToldOfAsWell) {
+  plug<virtual_usb::Hub>("1-1", 4U);
+  plug<DctTechRelay>("1-2", 1U);  // so that there is a bus
+  const auto device = relay({{"port", "1-1"}, {"channel", 1}}, "usb-hub");
+  bed.detach("1-1");
+  ASSERT_TRUE(hears(*device, 1));
+  EXPECT_EQ(told[0].text, "no USB hub at port 1-1 is attached");
+  plug<virtual_usb::Hub>("1-1", 4U);
+  ASSERT_TRUE(hears(*device, 2));
+  EXPECT_EQ(told[1].kind, Incident::Kind::back);
 }
 
 TEST_F(PresenceTest, OneThatWasNotThereAtTheStartComes) {
