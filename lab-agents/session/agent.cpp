@@ -27,6 +27,8 @@ constexpr Duration farewell_time = std::chrono::seconds(1);  // twice, with the 
 constexpr std::size_t max_renewals_in_flight = 32;
 constexpr Duration first_recovery = std::chrono::seconds(1);
 constexpr Duration rarest_recovery = std::chrono::minutes(1);
+// Of so many tries one climbs the whole ladder: it wears relays and flash.
+constexpr unsigned whole_climb_each = 30;
 // So long after its power was cut a port of the board may still go with it.
 constexpr Duration port_goes_with_power = std::chrono::seconds(5);
 
@@ -434,7 +436,7 @@ void Agent::set_aside(const std::string& board, const std::string& why) {
 // What is wrong with it may pass: a disk that was full, a cable that was loose.
 void Agent::look_after(const std::string& board) {
   if (boards_.view(board).quarantine.empty()) return;
-  recoveries_.try_emplace(board, Recovery{Deadline::after(first_recovery), first_recovery, {}});
+  recoveries_.try_emplace(board, Recovery{Deadline::after(first_recovery), first_recovery, 0, {}});
 }
 
 bool Agent::in_use(const std::string& board) const {
@@ -456,6 +458,7 @@ void Agent::device_changed(const std::string& board, const abilities::Incident& 
     if (!unfit) return;
     Recovery& recovery = recoveries_.at(board);
     recovery.pause = first_recovery;
+    recovery.climbs = 0;
     if (!recovery.at.is_never()) recovery.at = Deadline::after({});
     return;
   }
@@ -471,8 +474,10 @@ void Agent::device_changed(const std::string& board, const abilities::Incident& 
 void Agent::recover(const std::string& board) {
   Recovery& recovery = recoveries_.at(board);
   recovery.at = Deadline::never();
-  recovery.thread = std::jthread([this, board](const std::stop_token& stop) {
-    boards_.recover(board, stop);
+  const auto reach =
+      recovery.climbs++ % whole_climb_each == 0 ? Ladder::Reach::all : Ladder::Reach::first_rung;
+  recovery.thread = std::jthread([this, board, reach](const std::stop_token& stop) {
+    boards_.recover(board, reach, stop);
     inbox_.post([this, board] { recovered(board); });
   });
 }

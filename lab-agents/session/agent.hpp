@@ -62,6 +62,7 @@ class Agent {
   struct Recovery {
     Deadline at = Deadline::never();
     Duration pause{};
+    unsigned climbs = 0;
     std::jthread thread;  // at most one, while `at` is never
   };
 

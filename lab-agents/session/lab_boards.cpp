@@ -170,7 +170,8 @@ void LabBoards::learn(const std::string& id, const plans::Profile& profile) {
   boards_.at(id).profile = profile;
 }
 
-LabBoards::Recovered LabBoards::recover(const std::string& id, const std::stop_token& stop) {
+LabBoards::Recovered LabBoards::recover(const std::string& id, Ladder::Reach reach,
+                                        const std::stop_token& stop) {
   Entry& entry = boards_.at(id);
   const auto profile = [&] {
     const std::lock_guard lock(mutex_);
@@ -178,7 +179,7 @@ LabBoards::Recovered LabBoards::recover(const std::string& id, const std::stop_t
   }();
   Ladder ladder(
       *entry.board, entry.facts, profile, [&] { return epoch(id); }, stop);
-  Recovered done{ladder.climb(), ladder.told()};
+  Recovered done{ladder.climb(reach), ladder.told()};
   if (done.why.empty()) {
     const auto room = check_room(id);
     if (!room) done.why = "the agent cannot keep events: " + room.error().text;

@@ -20,6 +20,7 @@
 #include "hosts/launcher.hpp"
 #include "plans/job_spec.hpp"
 #include "plans/lab.hpp"
+#include "session/ladder.hpp"
 
 namespace assay::session {
 
@@ -65,12 +66,13 @@ class LabBoards {
   // The board type as a job has it: how the board is to be recovered.
   void learn(const std::string& id, const plans::Profile&);
   // After a lab error, or where it could not be switched off: climbs the recovery
-  // ladder, and looks for room for an attempt on the agent's disk.
+  // ladder, and looks for room for an attempt on the agent's disk. Only the first
+  // rung is quick enough for somebody who waits.
   struct Recovered {
     std::string why;                // the board must not be used, or ""
     std::vector<std::string> told;  // what was done, in order
   };
-  Recovered recover(const std::string& id, const std::stop_token& stop = {});
+  Recovered recover(const std::string& id, Ladder::Reach, const std::stop_token& stop = {});
 
  private:
   explicit LabBoards(std::filesystem::path state) : state_(std::move(state)) {}

@@ -60,12 +60,12 @@ void Ladder::say(std::string_view rung, const std::string& why) {
   told_.push_back(fmt::format("{}: {}", rung, why.empty() ? "it works" : why));
 }
 
-std::string Ladder::climb() {
+std::string Ladder::climb(Reach reach) {
   const auto restarted = board_.restart({Deadline::after(check_time), stop_});
   std::string why = restarted ? examine() : restarted.error().text;
   say("device hosts started anew", why);
   for (const Rung rung : profile_.recovery) {
-    if (why.empty() || stop_.stop_requested()) break;
+    if (why.empty() || reach == Reach::first_rung || stop_.stop_requested()) break;
     if (!can(rung)) continue;
     const auto taken = take(rung);
     if (!taken && taken.error().cause == Cause::invalid) continue;  // it has no such thing

@@ -26,7 +26,8 @@ class Ladder {
          std::function<std::uint64_t()> epoch, std::stop_token);
 
   // Why the board must not be used, or "".
-  std::string climb();
+  enum class Reach { first_rung, all };
+  std::string climb(Reach = Reach::all);
   // One line a rung: "device hosts started anew: flash does not work: ...",
   // "probe reset: it works again".
   [[nodiscard]] const std::vector<std::string>& told() const { return told_; }

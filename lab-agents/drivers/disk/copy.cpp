@@ -7,6 +7,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/text.hpp"
@@ -41,6 +42,7 @@ struct Piece {
   Buffer buffer;
   std::uint64_t at = 0;  // in the image
   std::size_t size = 0;
+  std::uint64_t of_file = 0;  // had been read by then, as it is packed
   bool zeros = false;
   std::optional<Sha256> digest = {};
 };
@@ -185,7 +187,12 @@ class Reader {
     }
     const auto got = TRY(job_.image.read(buffer->all().first(size)));
     if (got == 0) return got;
-    Piece piece{.buffer = std::move(*buffer), .at = at_, .size = got, .zeros = false, .digest = {}};
+    Piece piece{.buffer = std::move(*buffer),
+                .at = at_,
+                .size = got,
+                .of_file = job_.image.read_so_far(),
+                .zeros = false,
+                .digest = {}};
     const auto bytes = piece.buffer.first(got);
     piece.zeros = all_zeros(bytes);
     if (digests_) piece.digest = sha256(bytes);
@@ -237,6 +244,7 @@ Result<std::vector<Written>> write(const CopyJob& job, Pipe& pipe, const Wait& w
     else
       TRY(job.target.write(piece->buffer.first(piece->size), at));
     all.push_back({at, piece->size, std::move(piece->digest)});
+    if (job.progress) job.progress({"writing", piece->of_file, job.file_size});
     pipe.give_back(std::move(piece->buffer));
   }
   return all;
@@ -244,8 +252,11 @@ Result<std::vector<Written>> write(const CopyJob& job, Pipe& pipe, const Wait& w
 
 Result<> verify(const CopyJob& job, const std::vector<Written>& all, const Wait& wait) {
   Buffer buffer;
+  std::uint64_t done = 0, total = 0;
+  for (const Written& one : all) total += one.size;
   for (const Written& one : all) {
     TRY(go_on(wait));
+    if (job.progress) job.progress({"reading back", std::exchange(done, done + one.size), total});
     const auto bytes = buffer.all().first(one.size);
     auto want = one.digest;
     if (!want) {

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
+#include "abilities/ability.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "drivers/disk/bmap.hpp"
@@ -19,6 +21,9 @@ struct CopyJob {
   const BlockMap* map = nullptr;  // null: all of the image
   std::uint64_t base = 0;         // where on the disk the image begins
   std::uint64_t room = 0;         // for it, from there on
+  std::uint64_t file_size = 0;    // of the image as it is packed, for progress
+  // On the caller's thread; may be null.
+  std::function<void(const abilities::Progress&)> progress = {};
 };
 
 struct Copied {

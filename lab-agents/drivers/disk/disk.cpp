@@ -18,6 +18,13 @@ using abilities::Order;
 
 constexpr std::uint64_t read_limit = 16 << 20;
 
+// 0: not known.
+std::uint64_t file_size(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  return error ? 0 : size;
+}
+
 class Disk final : public abilities::Device, private abilities::Flash {
  public:
   Disk(WhichDisk which, Duration appears) : which_(std::move(which)), appears_(appears) {}
@@ -55,7 +62,9 @@ class Disk final : public abilities::Device, private abilities::Flash {
                                   .target = target,
                                   .map = map ? &*map : nullptr,
                                   .base = job.address,
-                                  .room = room},
+                                  .room = room,
+                                  .file_size = file_size(job.file),
+                                  .progress = order.progress},
                                  order.wait));
     done_ = fmt::format("; {} of {} bytes written in {}, read back in {}, the same by SHA-256",
                         copied.written, map ? map->image_size : copied.image, human(copied.writing),

@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
@@ -115,6 +116,23 @@ TEST_F(DiskTest, RawImageIsWrittenAndWhatIsBehindItStays) {
   expect_written(image);
   EXPECT_THAT(device->about("flash"), HasSubstr("; 5243392 of 5243392 bytes written in "));
   EXPECT_THAT(device->about("flash"), HasSubstr(", the same by SHA-256"));
+}
+
+TEST_F(DiskTest, TellsHowFarItIs) {
+  const auto image = noise(5 * mega);
+  ASSERT_TRUE(write_file(at("card.img"), image));
+  std::vector<abilities::Progress> told;
+  const abilities::Order with{1, Wait::for_(std::chrono::seconds(60)),
+                              [&](const abilities::Progress& now) { told.push_back(now); }};
+  ASSERT_TRUE(driver()->flash()->write(with, {.file = at("card.img")}));
+  std::map<std::string, std::uint64_t> last;
+  for (const auto& one : told) {
+    EXPECT_EQ(one.total, image.size());
+    EXPECT_GE(one.done, last[one.doing]);  // never backwards
+    last[one.doing] = one.done;
+  }
+  EXPECT_EQ(last["writing"], image.size());
+  EXPECT_EQ(last.count("reading back"), 1U);
 }
 
 TEST_F(DiskTest, ImageOfNoWholeBlocksIsWrittenToItsLastByte) {
