@@ -5,6 +5,8 @@
 
 namespace assay::scheduler {
 
+static constexpr std::string_view check_verb = "check";
+
 void Scheduler::begin(Job& job, const std::string& agent, Placing boards, BootTime now,
                       Changes& out) {
   if (runs_.at(job.record.id.run).record.hold) return begin_hold(job, boards, now, out);
@@ -132,7 +134,14 @@ bool Scheduler::ended(AttemptId id, Outcome outcome, const std::string& sentence
   }
   if (limits_.defect == Defect::failure_retried && outcome == Outcome::failed)
     outcome = Outcome::lab_error;
-  finish(id, outcome, sentence, After::safe, retry_elsewhere ? Retry::elsewhere : Retry::anywhere,
+  // Of a job that checks a board a lab error is the answer; and its board may have
+  // been set aside for just that, so that a second try would wait for ever.
+  const auto& verbs = job(id.job).record.verbs;
+  const bool checks = std::find(verbs.begin(), verbs.end(), check_verb) != verbs.end();
+  finish(id, outcome, sentence, After::safe,
+         checks            ? Retry::never
+         : retry_elsewhere ? Retry::elsewhere
+                           : Retry::anywhere,
          now, out);
   return true;
 }
@@ -164,7 +173,8 @@ void Scheduler::finish(AttemptId id, Outcome outcome, const std::string& sentenc
   if (outcome != Outcome::lab_error) return conclude(owner, outcome, sentence, out);
   if (retry != Retry::uncounted) ++owner.record.lab_errors;
   if (!cancelling.empty()) return conclude(owner, Outcome::cancelled, cancelling, out);
-  if (owner.record.lab_errors > limits_.retries && limits_.defect != Defect::retried_for_ever)
+  if (retry == Retry::never ||
+      (owner.record.lab_errors > limits_.retries && limits_.defect != Defect::retried_for_ever))
     return conclude(owner, outcome, sentence, out);
   if (retry == Retry::elsewhere) {
     for (const BoardLease& lease : attempt.record.leases) owner.avoid.insert(lease.board);

@@ -10,7 +10,7 @@
 //             settles the others. A board id belongs to one agent.
 //  attempts   How an attempt ends, once, and what then becomes of its job: a lab
 //             error is retried on another board if there is one, at most
-//             `retries` times; a product failure never.
+//             `retries` times; a product failure never, nor a job that checks a board.
 //  leases     Time. An assignment not answered in time is given up, but its
 //             boards stay fenced until its lease has run out by the agent's own clock,
 //             for the agent may have started, or may read it later. A running attempt whose agent
@@ -145,7 +145,7 @@ class Scheduler {
   using Placing = std::vector<std::string>;
   enum class Look { idle, usable };    // free now / free some day without anybody's help
   enum class After { safe, unknown };  // the boards, when an attempt has ended
-  enum class Retry { elsewhere, anywhere, uncounted };
+  enum class Retry { elsewhere, anywhere, uncounted, never };
 
   void give_up(AttemptId, const std::string& why, BootTime now, Changes&);
   // sessions.cpp

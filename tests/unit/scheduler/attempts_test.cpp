@@ -31,6 +31,18 @@ TEST_F(Attempts, ThatFailAreNeverRetried) {
   EXPECT_THAT(lab.decisions(), IsEmpty());
 }
 
+TEST_F(Attempts, OfACheckOfTheBoardAreNeverRetriedEither) {
+  auto other = agent("lab-b", "i1", {board("w1"), board("w2")});
+  other.verbs = {"check"};
+  ASSERT_TRUE(lab.hello(other));
+  lab.verbs = {"check"};
+  lab.submit_one();
+  EXPECT_THAT(lab.decisions(), ElementsAre("assign r2.1.1 w1@1 to lab-b"));
+  lab.end("r2.1.1", Outcome::lab_error, "the contact is welded");
+  EXPECT_EQ(lab.run(2), "ended: lab-error: the contact is welded");
+  EXPECT_THAT(lab.decisions(), IsEmpty());
+}
+
 TEST_F(Attempts, WithALabErrorAreRetriedOnAnotherBoardTwice) {
   lab.end("r1.1.1", Outcome::lab_error, "the probe hangs");
   EXPECT_THAT(lab.decisions(), ElementsAre("assign r1.1.2 v2@1 to lab-a"));
