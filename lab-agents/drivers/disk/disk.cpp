@@ -19,7 +19,7 @@ using abilities::Order;
 constexpr std::uint64_t read_limit = 16 << 20;
 
 // 0: not known.
-std::uint64_t file_size(const std::filesystem::path& file) {
+std::uint64_t bytes_of(const std::filesystem::path& file) {
   std::error_code error;
   const auto size = std::filesystem::file_size(file, error);
   return error ? 0 : size;
@@ -63,7 +63,7 @@ class Disk final : public abilities::Device, private abilities::Flash {
                                   .map = map ? &*map : nullptr,
                                   .base = job.address,
                                   .room = room,
-                                  .file_size = file_size(job.file),
+                                  .file_size = bytes_of(job.file),
                                   .progress = order.progress},
                                  order.wait));
     done_ = fmt::format("; {} of {} bytes written in {}, read back in {}, the same by SHA-256",
