@@ -52,7 +52,9 @@ Outcome flash_disk(Run& run, const plans::Flash& step, const abilities::FlashJob
     return from_error(run, here.error(),
                       "switching the disk of " + id + " to " + std::string(whose(Side::host)));
   const Duration limit = step.within == Duration::zero() ? write_within : step.within;
-  const auto written = role.board->flash()->write(role.order(run.within(limit)), job);
+  auto order = role.order(run.within(limit));
+  order.progress = progress_events(run);
+  const auto written = role.board->flash()->write(order, job);
   name_device(run, "flash");
   // Also when it failed: nobody else shall find the disk here. After a stop there is
   // no time for it; the board is off, and being switched on takes the disk along.

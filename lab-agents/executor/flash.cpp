@@ -97,20 +97,6 @@ Result<> give_power(Run& run) {
   return switch_on(role, run.sink, run.interrupts, wait, "power on to flash");
 }
 
-// Of what the device host lets through, what is worth keeping: a hundredth of the way,
-// or something else that begins.
-std::function<void(const abilities::Progress&)> progress_events(const Run& run) {
-  return [&run, last = abilities::Progress()](const abilities::Progress& now) mutable {
-    if (now.doing == last.doing && now.total == last.total) {
-      if (now.total == 0 || now.done == last.done) return;
-      const bool is_near = now.done > last.done && now.done - last.done < now.total / 100;
-      if (is_near && now.done != now.total) return;
-    }
-    last = now;
-    run.emit(evidence::StepProgress{run.index, now.done, now.total, "bytes", now.doing});
-  };
-}
-
 Result<abilities::FlashJob> make_job(const Run& run, const plans::Flash& step) {
   const auto& profile = run.role.profile();
   const auto file = TRY(run.artifacts.file_for_tools(step.artifact));
@@ -129,6 +115,20 @@ Result<abilities::FlashJob> make_job(const Run& run, const plans::Flash& step) {
 }
 
 }  // namespace
+
+// Of what the device host lets through, what is worth keeping: a hundredth of the way,
+// or something else that begins.
+std::function<void(const abilities::Progress&)> progress_events(const Run& run) {
+  return [&run, last = abilities::Progress()](const abilities::Progress& now) mutable {
+    if (now.doing == last.doing && now.total == last.total) {
+      if (now.total == 0 || now.done == last.done) return;
+      const bool is_near = now.done > last.done && now.done - last.done < now.total / 100;
+      if (is_near && now.done != now.total) return;
+    }
+    last = now;
+    run.emit(evidence::StepProgress{run.index, now.done, now.total, "bytes", now.doing});
+  };
+}
 
 Outcome run(Run& run, const plans::Flash& step) {
   auto& role = run.role;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -98,6 +99,8 @@ Result<> switch_on(RoleState&, EventSink&, Interrupts&, const Wait&, const std::
 Result<> pass_time(Run&, Duration);
 // Plugs the storage of a board that has a mux there, reads that back and notes it.
 Result<> mux_to(RoleState&, EventSink&, abilities::Mux::Side, const Wait&);
+// What a flasher tells of its way, as events of the step; `run` outlives it.
+std::function<void(const abilities::Progress&)> progress_events(const Run& run);
 // Writes the disk of a board that has a mux; leaves the board off, its disk plugged.
 Outcome flash_disk(Run&, const plans::Flash&, const abilities::FlashJob&, const std::string& doing);
 // Switches the board off and verifies it: read back, or silent.

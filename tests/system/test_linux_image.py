@@ -3,6 +3,7 @@ libusb and the disk driver, and an emulated machine starts from it. The card is 
 host's side or on the board's (assay-desk --kernel): who forgets to switch finds nothing there."""
 
 import hashlib
+import json
 import lzma
 import re
 
@@ -105,6 +106,9 @@ def test_image_in_login_prompt_out(cards, image, tmp_path):
              "read back in .*, the same by SHA-256",
              r"the disk of v1 is switched to the board \(read back\)", "Assay test image", "login: "]
     assert re.search(".*".join(steps), said, re.DOTALL), said
+    # How far it is, while it is written and while it is read back.
+    events = [json.loads(line) for line in cards.cli("log", run, "--events", "--json").stdout.splitlines()]
+    assert {"writing", "reading back"} <= {one["stepProgress"]["doing"] for one in events if "stepProgress" in one}
 
 
 def test_card_that_was_not_written_does_not_start(make_cards, tmp_path):

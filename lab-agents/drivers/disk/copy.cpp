@@ -256,7 +256,6 @@ Result<> verify(const CopyJob& job, const std::vector<Written>& all, const Wait&
   for (const Written& one : all) total += one.size;
   for (const Written& one : all) {
     TRY(go_on(wait));
-    if (job.progress) job.progress({"reading back", std::exchange(done, done + one.size), total});
     const auto bytes = buffer.all().first(one.size);
     auto want = one.digest;
     if (!want) {
@@ -265,6 +264,8 @@ Result<> verify(const CopyJob& job, const std::vector<Written>& all, const Wait&
       want = sha256(bytes);
     }
     TRY(job.target.read(bytes, one.at));
+    done += one.size;
+    if (job.progress) job.progress({"reading back", done, total});
     if (sha256(bytes) == *want) continue;
     return fail(Cause::device,
                 "{}: bytes {} to {} read back differently from what was written there (SHA-256): "
