@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -25,6 +26,7 @@ constexpr Duration leftovers_time = std::chrono::seconds(2);
 constexpr Duration wind_down_time = std::chrono::seconds(8);
 constexpr Duration farewell_time = std::chrono::seconds(1);  // twice, with the streams cancelled
 constexpr std::size_t max_renewals_in_flight = 32;
+constexpr Duration telling_time = std::chrono::seconds(1);
 
 std::string random_incarnation() {
   std::array<std::uint8_t, 16> bytes{};
@@ -362,20 +364,30 @@ void Agent::assigned(const v1::Assignment& assignment) {
       std::move(order),
       RunningAttempt::Surroundings{boards_, artifacts_, *artifact_stub_, config_.state / "scratch",
                                    config_.name, config_.environment},
-      attempt.spool, [this, id] { inbox_.post([this, id] { attempt_ran(id); }); });
+      attempt.spool, [this, id] {
+        // The last event must not overtake what assayd is told of the boards: it would
+        // lease one anew that was just set aside. They take different streams, so this
+        // waits until it is sent, but for no session that is ending.
+        const auto told = std::make_shared<std::promise<void>>();
+        inbox_.post([this, id, told] { attempt_ran(id, *told); });
+        (void)told->get_future().wait_for(telling_time);
+      });
   attempt.running->lease_until = until;
 }
 
 // The boards are free again and safe; the thread is about to spool its last event.
-void Agent::attempt_ran(const std::string& id) {
+void Agent::attempt_ran(const std::string& id, std::promise<void>& told) {
   const auto found = attempts_.find(id);
   if (found == attempts_.end()) return;
-  found->second.running.reset();
+  // Its end joins the thread, which waits to hear that assayd was told.
+  auto running = std::exchange(found->second.running, nullptr);
   for (const auto& lease : found->second.leases) {
     idle_since_[lease.board] = BootTime::now();
     tell_of(lease.board);
     look_after(lease.board);
   }
+  told.set_value();
+  running.reset();
   if (found->second.closed) close(id);
 }
 

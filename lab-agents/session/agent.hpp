@@ -8,6 +8,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,7 +78,7 @@ class Agent {
   void answer(const std::string& attempt, const std::string& refusal);
   void renew();
   void renewed(const v1::RenewalAnswer&);
-  void attempt_ran(const std::string& attempt);
+  void attempt_ran(const std::string& attempt, std::promise<void>& told);
   void delivered(const std::string& attempt, Uplink::End, const std::string& why);
   void close(const std::string& attempt);
   v1::AgentService::Stub* take_event_stub();

@@ -8,10 +8,10 @@
 namespace assay::drivers {
 
 Result<Arrivals> Arrivals::listen(std::filesystem::path path) {
-  auto changes = TRY(usb::Changes::listen());
+  auto uevents = TRY(usb::Uevents::listen());
   UniqueFd files(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!files) return fail_errno("inotify");
-  Arrivals made(std::move(changes), std::move(files), std::move(path));
+  Arrivals made(std::move(uevents), std::move(files), std::move(path));
   made.watch();
   return made;
 }
@@ -25,12 +25,12 @@ void Arrivals::watch() {
 }
 
 Result<> Arrivals::next(const Wait& wait) {
-  std::array<pollfd, 2> fds{{{files_.get(), POLLIN, 0}, {changes_.fd(), POLLIN, 0}}};
+  std::array<pollfd, 2> fds{{{files_.get(), POLLIN, 0}, {uevents_.fd(), POLLIN, 0}}};
   TRY(wait_ready(fds, wait));
   std::array<char, 8192> events;
   while (read(files_.get(), events.data(), events.size()) > 0) {
   }
-  if (fds[1].revents != 0) TRY(changes_.next(wait));
+  if (fds[1].revents != 0) TRY(uevents_.next(wait));
   watch();
   return {};
 }

@@ -9,7 +9,7 @@
 #include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "base/result.hpp"
-#include "usb/changes.hpp"
+#include "usb/uevents.hpp"
 
 namespace assay::drivers {
 
@@ -21,11 +21,11 @@ class Arrivals {
   Result<> next(const Wait&);
 
  private:
-  Arrivals(usb::Changes changes, UniqueFd files, std::filesystem::path path)
-      : changes_(std::move(changes)), files_(std::move(files)), path_(std::move(path)) {}
+  Arrivals(usb::Uevents uevents, UniqueFd files, std::filesystem::path path)
+      : uevents_(std::move(uevents)), files_(std::move(files)), path_(std::move(path)) {}
   void watch();
 
-  usb::Changes changes_;
+  usb::Uevents uevents_;
   UniqueFd files_;
   std::filesystem::path path_;
 };
