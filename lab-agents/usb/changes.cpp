@@ -38,12 +38,6 @@ Result<> Changes::watch() {
   return {};
 }
 
-Result<> Changes::next(const Wait& wait) {
-  TRY(wait_readable(notices_.get(), wait));
-  drain();
-  return {};
-}
-
 void Changes::drain() {
   std::array<char, 8192> notices;  // what they say is looked up in sysfs instead
   while (::read(notices_.get(), notices.data(), notices.size()) > 0) {

@@ -3,7 +3,6 @@
 // not come. Single-threaded.
 #pragma once
 
-#include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "base/result.hpp"
 
@@ -12,9 +11,8 @@ namespace assay::usb {
 class Changes {
  public:
   static Result<Changes> listen();
-  // Something on this machine came or went since the last call, or since listen().
-  Result<> next(const Wait&);
-  [[nodiscard]] int fd() const { return notices_.get(); }  // readable when it did
+  // Readable when something on this machine came or went since drain(), or listen().
+  [[nodiscard]] int fd() const { return notices_.get(); }
   // Takes what has come so far.
   void drain();
 

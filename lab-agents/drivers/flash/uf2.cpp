@@ -5,12 +5,12 @@
 // configured board ("Board-ID" of its INFO_UF2.TXT) before a byte is written to it. Such
 // a bootloader reads nothing back, and erases only what it writes.
 #include "base/text.hpp"
+#include "drivers/disk/arrivals.hpp"
 #include "drivers/flash/kinds.hpp"
 #include "drivers/flash/loader.hpp"
 #include "drivers/flash/uf2_file.hpp"
 #include "drivers/flash/uf2_volume.hpp"
 #include "usb/bus.hpp"
-#include "usb/changes.hpp"
 
 namespace assay::drivers {
 
@@ -83,11 +83,12 @@ class Uf2 final : public LoaderTool {
   }
 
   Result<std::filesystem::path> await_disk(const Order& order) const {
-    auto changes = TRY(usb::Changes::listen());
+    // The disk comes after its USB device.
+    auto arrivals = TRY(Arrivals::listen(settings_.volume));
     const Wait wait = order.wait.at_most(settings_.enters ? disk_within : Duration());
     while (true) {
       if (const auto there = TRY(look())) return *there;
-      const auto changed = changes.next(wait);
+      const auto changed = arrivals.next(wait);
       if (changed) continue;
       if (changed.error().cause != Cause::timeout) return tl::unexpected(changed.error());
       break;
