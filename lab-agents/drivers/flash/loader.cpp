@@ -52,6 +52,12 @@ std::unique_ptr<abilities::Device> make_loader_flasher(std::unique_ptr<LoaderToo
   return std::make_unique<LoaderFlasher>(std::move(tool), std::move(enter));
 }
 
+Result<Health> check_port(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) return Health::unproven;
+  return fail(Cause::device, "{}: there is no such serial port", path.string());
+}
+
 Result<images::Segments> filled(const images::Segments& segments, const abilities::FlashJob& job) {
   auto bytes = TRY(segments.flatten(job.address, job.erase_size, job.erased));
   return images::Segments{{{job.address, std::move(bytes)}}};

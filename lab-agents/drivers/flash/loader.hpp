@@ -42,4 +42,7 @@ std::unique_ptr<abilities::Device> make_loader_flasher(std::unique_ptr<LoaderToo
 // for tools that cannot erase a range.
 Result<images::Segments> filled(const images::Segments&, const abilities::FlashJob&);
 
+// The check of a bootloader on a serial port: to ask the chip would be to reset it.
+Result<abilities::Health> check_port(const std::filesystem::path&);
+
 }  // namespace assay::drivers

@@ -63,11 +63,7 @@ class McubootSerial final : public LoaderTool {
     return fmt::format("MCUboot's serial recovery, {}{}", settings_.port.path.string(), listed_);
   }
 
-  Result<Health> check(const Order&) override {
-    std::error_code error;
-    if (std::filesystem::exists(settings_.port.path, error)) return Health::unproven;
-    return fail(Cause::device, "{}: there is no such serial port", settings_.port.path.string());
-  }
+  Result<Health> check(const Order&) override { return check_port(settings_.port.path); }
 
   Result<> program(const FlashJob& job, const Segments& segments, const TempFolder&,
                    const Order& order) override {

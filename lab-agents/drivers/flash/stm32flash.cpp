@@ -51,12 +51,9 @@ class Stm32flash final : public LoaderTool {
     return fmt::format("stm32flash{}, {}", tool_.version(), settings_.path);
   }
 
-  // To ask the chip would be to reset it.
   Result<Health> check(const Order& order) override {
     tool_.ask_version(order, "/dev/null");  // it has no option for that
-    std::error_code error;
-    if (std::filesystem::exists(settings_.path, error)) return Health::unproven;
-    return fail(Cause::device, "{}: there is no such serial port", settings_.path);
+    return check_port(settings_.path);
   }
 
   Result<> program(const FlashJob& job, const Segments& segments, const TempFolder& folder,

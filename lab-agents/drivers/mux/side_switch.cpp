@@ -1,14 +1,13 @@
 #include "drivers/mux/side_switch.hpp"
 
+#include "drivers/tries.hpp"
+
 namespace assay::drivers {
 
 namespace {
 
 using abilities::Health;
 using abilities::Order;
-
-// A glitch on the bus is over by then; a device that is gone or broken is not.
-constexpr int tries = 3;
 
 class MuxDevice final : public abilities::Device, private abilities::Mux {
  public:
@@ -31,14 +30,14 @@ class MuxDevice final : public abilities::Device, private abilities::Mux {
 
   Result<> to(const Order& order, Side side) override {
     ordered_.reset();  // until it is known to have happened
-    TRY(again([&] { return switch_once(side, order.wait); }, order.wait));
+    TRY(try_again([&] { return switch_once(side, order.wait); }, order.wait));
     ordered_ = side;
     return {};
   }
 
   Result<std::optional<Side>> side(const Order& order) override {
     std::optional<Side> now;
-    TRY(again(
+    TRY(try_again(
         [&]() -> Result<> {
           now = TRY(contact_->get(order.wait));
           return {};
@@ -52,16 +51,6 @@ class MuxDevice final : public abilities::Device, private abilities::Mux {
     const auto now = TRY(contact_->get(wait));
     if (!now || *now == side) return {};
     return tl::unexpected(differs(side));
-  }
-
-  template <class Ask>
-  Result<> again(const Ask& ask, const Wait& wait) {
-    for (int left = tries - 1;; --left) {
-      Result<> done = ask();
-      if (done || left == 0 || done.error().cause != Cause::device || wait.until.passed() ||
-          wait.stop.stop_requested())
-        return done;
-    }
   }
 
   [[nodiscard]] Error differs(Side ordered) const {

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "drivers/presence.hpp"
+#include "drivers/tries.hpp"
 
 namespace assay::drivers {
 
@@ -10,8 +11,6 @@ namespace {
 using abilities::Health;
 using abilities::Order;
 
-// A glitch on the bus is over by then; a device that is gone or broken is not.
-constexpr int tries = 3;
 constexpr Duration looking = std::chrono::seconds(2);
 
 class SwitchDevice final : public abilities::Device, private abilities::Power {
@@ -47,7 +46,7 @@ class SwitchDevice final : public abilities::Device, private abilities::Power {
 
   Result<> switch_to(bool to, const Wait& wait) {
     ordered_.reset();  // until it is known to have happened
-    TRY(again([&] { return switch_once(to, wait); }, wait));
+    TRY(try_again([&] { return switch_once(to, wait); }, wait));
     ordered_ = to;
     return settle(wait);
   }
@@ -61,7 +60,7 @@ class SwitchDevice final : public abilities::Device, private abilities::Power {
 
   Result<std::optional<bool>> read(const Wait& wait) {
     std::optional<bool> now;
-    TRY(again(
+    TRY(try_again(
         [&]() -> Result<> {
           now = TRY(contact_->get(wait));
           return {};
@@ -69,16 +68,6 @@ class SwitchDevice final : public abilities::Device, private abilities::Power {
         wait));
     if (now) now = *now != invert_;
     return now;
-  }
-
-  template <class Ask>
-  Result<> again(const Ask& ask, const Wait& wait) {
-    for (int left = tries - 1;; --left) {
-      Result<> done = ask();
-      if (done || left == 0 || done.error().cause != Cause::device || wait.until.passed() ||
-          wait.stop.stop_requested())
-        return done;
-    }
   }
 
   Result<> settle(const Wait& wait) const {

@@ -54,6 +54,20 @@ class Bench : public ::testing::Test {
   Bench& flash(const std::string& artifact, const std::string& slot = "") {
     return add(plans::Flash{artifact, slot});
   }
+  // The board is checked; its program says something at each start.
+  evidence::AttemptEnded check() {
+    spec.roles[0].profile.deadline_factor = 0.2;  // nothing is waited for that comes
+    flash("base").add(plans::CheckBoard{});
+    return run();
+  }
+  // What the check found.
+  [[nodiscard]] std::vector<std::string> found(evidence::Finding::Says says) const {
+    std::vector<std::string> all;
+    for (const auto& finding : events.ended(1).findings) {
+      if (finding.says == says) all.push_back(finding.channel + ": " + finding.expected);
+    }
+    return all;
+  }
   Bench& cycle() { return add(plans::Power{plans::Power::To::cycle}); }
   Bench& reset() { return add(plans::Reset{}); }
   Bench& expect(const std::string& marker_name, Duration within = std::chrono::seconds(5));

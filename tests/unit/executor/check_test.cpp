@@ -11,22 +11,7 @@ using evidence::Verdict;
 using Says = evidence::Finding::Says;
 using testing::HasSubstr;
 
-class Checked : public Bench {
- public:
-  // The board's program says something at each start.
-  evidence::AttemptEnded check() {
-    spec.roles[0].profile.deadline_factor = 0.2;  // nothing is waited for that comes
-    flash("base").add(plans::CheckBoard{});
-    return run();
-  }
-  [[nodiscard]] std::vector<std::string> found(Says says) const {
-    std::vector<std::string> all;
-    for (const auto& finding : events.ended(1).findings) {
-      if (finding.says == says) all.push_back(finding.channel + ": " + finding.expected);
-    }
-    return all;
-  }
-};
+class Checked : public Bench {};
 
 TEST_F(Checked, AGoodBoardPasses) {
   EXPECT_EQ(check().verdict, Verdict::passed) << events.ended(1).sentence;

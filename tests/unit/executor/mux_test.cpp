@@ -140,21 +140,7 @@ TEST_F(Muxed, MissingExpectationIsNotTheProductsWhenTheMuxIsSick) {
   EXPECT_THAT(end.sentence, HasSubstr("the mux of b1 is not healthy: SDWire: was switched to dut"));
 }
 
-class MuxChecked : public Muxed {
- public:
-  evidence::AttemptEnded check() {
-    spec.roles[0].profile.deadline_factor = 0.2;
-    flash("base").add(plans::CheckBoard{});
-    return run();
-  }
-  [[nodiscard]] std::vector<std::string> found(Says says) const {
-    std::vector<std::string> all;
-    for (const auto& finding : events.ended(1).findings) {
-      if (finding.says == says) all.push_back(finding.channel + ": " + finding.expected);
-    }
-    return all;
-  }
-};
+class MuxChecked : public Muxed {};
 
 TEST_F(MuxChecked, GoodMuxPassesAndTheDiskIsLeftWithTheBoard) {
   EXPECT_EQ(check().verdict, Verdict::passed) << events.ended(1).sentence;
