@@ -287,13 +287,8 @@ std::string Agent::refusal(const AttemptOrder& order) {
       return fmt::format("this agent has no board '{}'", lease.board);
     const std::string why = boards_.view(lease.board).quarantine;
     if (!why.empty()) return fmt::format("board {} is quarantined: {}", lease.board, why);
-    for (const auto& [id, attempt] : attempts_) {
-      if (!attempt.running) continue;
-      for (const auto& held : attempt.leases) {
-        if (held.board == lease.board)
-          return fmt::format("board {} is still used by attempt {}", held.board, id);
-      }
-    }
+    if (const std::string user = user_of(lease.board); !user.empty())
+      return fmt::format("board {} is still used by attempt {}", lease.board, user);
   }
   return "";
 }

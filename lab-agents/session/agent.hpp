@@ -90,7 +90,8 @@ class Agent {
   void set_aside(const std::string& board, const std::string& why);
   void look_after(const std::string& board);
   void device_changed(const std::string& board, const abilities::Incident&);
-  [[nodiscard]] bool in_use(const std::string& board) const;
+  // The attempt that has the board, or "".
+  [[nodiscard]] std::string user_of(const std::string& board) const;
   void recover(const std::string& board);
   void recovered(const std::string& board);
   v1::BoardInfo board_info(const std::string& id) const;

@@ -38,20 +38,21 @@ void Agent::look_after(const std::string& board) {
   recoveries_.try_emplace(board, Recovery{Deadline::after(first_recovery), first_recovery, 0, {}});
 }
 
-bool Agent::in_use(const std::string& board) const {
-  return std::any_of(attempts_.begin(), attempts_.end(), [&](const auto& attempt) {
-    const auto& leases = attempt.second.leases;
-    return attempt.second.running &&
-           std::any_of(leases.begin(), leases.end(),
-                       [&](const auto& lease) { return lease.board == board; });
-  });
+std::string Agent::user_of(const std::string& board) const {
+  for (const auto& [id, attempt] : attempts_) {
+    if (!attempt.running) continue;
+    for (const auto& lease : attempt.leases) {
+      if (lease.board == board) return id;
+    }
+  }
+  return "";
 }
 
 // Somebody pulled a cable, or put it back. Of a board in use its attempt is told, too,
 // and looks after it at its end.
 void Agent::device_changed(const std::string& board, const abilities::Incident& incident) {
   using Kind = abilities::Incident::Kind;
-  if (stopping_ || in_use(board)) return;
+  if (stopping_ || !user_of(board).empty()) return;
   const bool unfit = recoveries_.contains(board);
   if (incident.kind == Kind::back) {
     if (!unfit) return;
@@ -103,12 +104,7 @@ v1::BoardInfo Agent::board_info(const std::string& id) const {
   info.set_quarantine(wire::wire_text(view.quarantine, wire::max_text));
   info.set_recovery(wire::wire_text(view.recovery, wire::max_text));
   info.set_epoch(view.epoch);
-  for (const auto& [attempt, state] : attempts_) {
-    if (!state.running) continue;
-    for (const auto& lease : state.leases) {
-      if (lease.board == id) info.set_busy(attempt);
-    }
-  }
+  info.set_busy(user_of(id));
   return info;
 }
 

@@ -26,13 +26,12 @@ constexpr off_t room_of_attempt = 1 << 20;
 
 // What the profile adds to what the devices give: an update over SMP needs only
 // a console, but only the profile knows that the firmware speaks it.
-std::vector<std::string> all_abilities(const plans::LabBoard& board) {
+std::vector<std::string> all_abilities(const plans::LabBoard& board,
+                                       const plans::Profile& profile) {
   const std::vector<std::string> of_devices = board.abilities();
   std::set<std::string> all(of_devices.begin(), of_devices.end());
-  if (const auto profile = plans::shipped_profile(board.profile)) {
-    for (const std::string& ability : profile->abilities) {
-      if (ability.starts_with("ota.") && all.contains("console")) all.insert(ability);
-    }
+  for (const std::string& ability : profile.abilities) {
+    if (ability.starts_with("ota.") && all.contains("console")) all.insert(ability);
   }
   return {all.begin(), all.end()};
 }
@@ -58,8 +57,9 @@ Result<std::unique_ptr<LabBoards>> LabBoards::open(const plans::Lab& lab,
     auto board = hosts::HostedBoard::make(processes, spec);
     if (!board) return tl::unexpected(board.error().in(to_string(facts.place)));
     auto profile = plans::shipped_profile(facts.profile).value_or(plans::Profile{});
-    boards->boards_.emplace(facts.id, Entry{facts, all_abilities(facts), std::move(*board),
-                                            std::move(profile), "", ""});
+    Entry entry{facts, all_abilities(facts, profile), std::move(*board), std::move(profile), "",
+                ""};
+    boards->boards_.emplace(facts.id, std::move(entry));
   }
   return boards;
 }
@@ -85,17 +85,11 @@ Result<> LabBoards::load_epochs() {
   return {};
 }
 
-std::uint64_t LabBoards::epoch(const std::string& id) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = epochs_.find(id);
-  return found == epochs_.end() ? 0 : found->second;
-}
-
 void LabBoards::make_safe() {
   std::vector<std::jthread> threads;
   for (auto& [id, entry] : boards_) {
     threads.emplace_back([this, &entry = entry, &id = id] {
-      Ladder ladder(*entry.board, entry.facts, entry.profile, [&] { return epoch(id); }, {});
+      Ladder ladder(*entry.board, entry.facts, entry.profile, [&] { return view(id).epoch; }, {});
       set_aside(id, ladder.switch_off());
     });
   }
@@ -178,7 +172,7 @@ LabBoards::Recovered LabBoards::recover(const std::string& id, Ladder::Reach rea
     return entry.profile;
   }();
   Ladder ladder(
-      *entry.board, entry.facts, profile, [&] { return epoch(id); }, stop);
+      *entry.board, entry.facts, profile, [&] { return view(id).epoch; }, stop);
   Recovered done{ladder.climb(reach), ladder.told()};
   if (done.why.empty()) {
     const auto room = check_room(id);

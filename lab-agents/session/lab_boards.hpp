@@ -77,7 +77,6 @@ class LabBoards {
  private:
   explicit LabBoards(std::filesystem::path state) : state_(std::move(state)) {}
   Result<> load_epochs();
-  [[nodiscard]] std::uint64_t epoch(const std::string& id) const;
   Result<> check_room(const std::string& id) const;
 
   const std::filesystem::path state_;

@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "base/fd.hpp"
+
 namespace assay::session {
 
 namespace {
@@ -29,14 +31,9 @@ std::string_view words(Rung rung) {
   return all.at(static_cast<std::size_t>(rung));
 }
 
-// Without a condition that could come sooner.
 Result<> pause(Duration time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-  if (stop.stop_requested()) return fail(Cause::cancelled, "cancelled");
-  return {};
+  const auto waited = wait_ready({}, {Deadline::after(time), stop});
+  return waited.error().cause == Cause::timeout ? Result<>() : waited;
 }
 
 }  // namespace
